@@ -1,0 +1,255 @@
+//! What was typed. Each verb's arguments are read here and given a meaning in `commands`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::sample::{SampleCompression, SampleForm};
+
+/// Objects in a bucket become Delta tables, continuously and exactly once.
+///
+/// S3 is reached with the standard AWS settings: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID,
+/// AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, web identity and instance roles.
+#[derive(Debug, Parser)]
+#[command(name = "esteira", version, max_term_width = 100, after_help = "\
+Examples:
+  esteira up                                  start the S3 simulator
+  esteira bucket create itau-shop
+  esteira bucket put itau-shop ./input --to input
+  esteira run --once                          take what is there now
+  esteira sql \"SELECT stat_pedi, count(*) FROM orders GROUP BY 1\"
+  esteira status
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 wrong pipeline, 4 bucket not usable,
+5 another runner, 6 table not ours, 7 question failed.")]
+pub(crate) struct Arguments {
+    /// Say more on standard error; twice says everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the S3 simulator.
+    Up(UpArguments),
+    /// Stop the S3 simulator.
+    Down(DownArguments),
+    /// Create, fill and list buckets, on the simulator or any S3.
+    #[command(subcommand)]
+    Bucket(BucketCommand),
+    /// Run a pipeline: objects in, tables out.
+    Run(RunArguments),
+    /// Ask the tables; a shell when no question is given.
+    Sql(SqlArguments),
+    /// How a pipeline is doing: the last batch, what waits, how far behind.
+    Status(StatusArguments),
+    /// The batches that were recorded.
+    History(HistoryArguments),
+    /// Make sample events of the marketplace.
+    Generate(GenerateArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira up                        detached, http://127.0.0.1:4566, data in .esteira-s3
+  esteira up --port 9000 --dir /data/s3
+  esteira up --foreground           until Ctrl-C, log on standard error")]
+pub(crate) struct UpArguments {
+    /// The folder that holds the buckets; it survives restarts.
+    #[arg(long, default_value = ".esteira-s3")]
+    pub(crate) dir: PathBuf,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    pub(crate) port: u16,
+    /// The address to listen on. Anything but loopback lets others in.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Stay in the foreground.
+    #[arg(long)]
+    pub(crate) foreground: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  esteira down --port 9000")]
+pub(crate) struct DownArguments {
+    /// The port it listens on.
+    #[arg(long, default_value_t = 4566)]
+    pub(crate) port: u16,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BucketCommand {
+    /// Create a bucket.
+    #[command(after_help = "Example:\n  esteira bucket create itau-shop")]
+    Create {
+        /// Its name, `s3://name`, or `file:///folder`.
+        bucket: String,
+    },
+    /// Upload a file, or all files of a folder.
+    #[command(after_help = "Example:\n  esteira bucket put itau-shop ./input --to input")]
+    Put {
+        /// The bucket.
+        bucket: String,
+        /// A file or a folder.
+        source: PathBuf,
+        /// The folder in the bucket.
+        #[arg(long, default_value = "")]
+        to: String,
+    },
+    /// List buckets, or what is in one.
+    #[command(after_help = "\
+Examples:
+  esteira bucket list
+  esteira bucket list itau-shop
+  esteira bucket list itau-shop analytics/orders")]
+    List {
+        /// The bucket; all buckets when it is not given.
+        bucket: Option<String>,
+        /// A folder in it.
+        path: Option<String>,
+        /// Text for people, JSON lines for scripts.
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    Text,
+    Json,
+}
+
+/// Which pipeline, where.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// A pipeline's folder, or the name of a built-in one.
+    #[arg(default_value = "marketing_place")]
+    pub(crate) pipeline: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The bucket: `s3://name` or `file:///folder`.
+    #[arg(long, env = "ESTEIRA_BUCKET", default_value = "s3://itau-shop")]
+    pub(crate) bucket: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira run --once
+  esteira run --bucket file:///data/shop
+  esteira run pipelines/refunds --bucket s3://refunds --log json")]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Take what is there now, and end.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Which objects to take, instead of the pipeline's path: a glob such as `input/**/*.json`.
+    #[arg(long)]
+    pub(crate) input: Option<String>,
+    /// How to tell what happens: live on a terminal, one JSON line a batch otherwise.
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Auto,
+    Live,
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira sql \"SELECT * FROM orders LIMIT 5\"
+  esteira sql --format csv \"SELECT * FROM products\" > products.csv
+  esteira sql                       a shell; \\d lists the tables, \\q leaves")]
+pub(crate) struct SqlArguments {
+    /// The question.
+    pub(crate) query: Option<String>,
+    /// The pipeline whose tables are meant.
+    #[arg(long, default_value = "marketing_place")]
+    pub(crate) pipeline: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    pub(crate) format: RowFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// For people.
+    Table,
+    /// RFC 4180, with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  esteira status --format json | jq .behind_ms")]
+pub(crate) struct StatusArguments {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Text for people, JSON for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  esteira history --last 5 --format json")]
+pub(crate) struct HistoryArguments {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// How many batches, the newest last.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) last: u64,
+    /// Text for people, one JSON record a line for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira generate --orders 1000 --out input
+  esteira generate --orders 100000 --events-per-object 10000 --form ndjson --out input")]
+pub(crate) struct GenerateArguments {
+    /// Orders; each has two to five events.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) orders: u64,
+    /// The same seed makes the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The number of the first order, to continue an earlier run with new ones.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) first_order: u64,
+    /// The folder to write to; it is created.
+    #[arg(long, default_value = "input")]
+    pub(crate) out: PathBuf,
+    /// Events in an object.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) events_per_object: usize,
+    /// How an object holds its events.
+    #[arg(long, value_enum, default_value_t = SampleForm::Json)]
+    pub(crate) form: SampleForm,
+    /// Compress the objects.
+    #[arg(long, value_enum)]
+    pub(crate) compression: Option<SampleCompression>,
+    /// Stop after this many events, whatever the orders.
+    #[arg(long)]
+    pub(crate) events: Option<u64>,
+    /// Over how many days the orders are spread.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) days: u32,
+}

@@ -1,0 +1,45 @@
+//! `esteira history`: the batches that were recorded.
+
+use super::lake;
+use crate::arguments::{HistoryArguments, ListFormat};
+use crate::output;
+
+pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
+    let lake = lake(&arguments.target.pipeline, &arguments.target.place.bucket).await?;
+    let newest = lake.ledger().last_record().map_or(0, |record| record.batch);
+    let from = (newest + 1).saturating_sub(arguments.last);
+    let records = lake
+        .ledger()
+        .records(from)
+        .await
+        .map_err(esteira::Error::from)?;
+    if arguments.format == ListFormat::Json {
+        for record in &records {
+            output::line(&serde_json::to_string(record)?);
+        }
+        return Ok(());
+    }
+    output::line(&format!(
+        "{:>6}  {:<27}  {:>8}  {:>9}  {:>9}  {:>10}  {:>11}  {:>9}  {:>8}  {:>12}",
+        "batch", "recorded", "objects", "events", "applied", "superseded", "quarantined",
+        "duplicate", "ms", "freshness p99"
+    ));
+    for record in &records {
+        let events = &record.accounts.events;
+        let timings = &record.timings_ms;
+        output::line(&format!(
+            "{:>6}  {:<27}  {:>8}  {:>9}  {:>9}  {:>10}  {:>11}  {:>9}  {:>8}  {:>12}",
+            record.batch,
+            output::instant(record.recorded_at),
+            record.accounts.objects.discovered,
+            events.discovered,
+            events.applied,
+            events.superseded,
+            events.quarantined,
+            events.duplicate,
+            timings.prepare + timings.transform + timings.commit,
+            output::duration(record.freshness_ms.p99),
+        ));
+    }
+    Ok(())
+}

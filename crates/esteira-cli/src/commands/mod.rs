@@ -1,0 +1,36 @@
+//! A file per verb.
+
+mod bucket;
+mod down;
+mod generate;
+mod history;
+mod run;
+mod sql;
+mod status;
+mod up;
+
+use esteira::{Lake, Pipeline};
+use esteira_lake::bucket::{Bucket, Environment};
+
+use crate::arguments::Command;
+
+/// Does what was typed.
+pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up(arguments) => up::run(arguments).await,
+        Command::Down(arguments) => down::run(&arguments).await,
+        Command::Bucket(command) => bucket::run(command).await,
+        Command::Run(arguments) => run::run(arguments).await,
+        Command::Sql(arguments) => sql::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::History(arguments) => history::run(arguments).await,
+        Command::Generate(arguments) => generate::run(arguments),
+    }
+}
+
+/// The tables of a pipeline in a bucket, for reading.
+async fn lake(pipeline: &str, bucket: &str) -> Result<Lake, esteira::Error> {
+    let pipeline = Pipeline::files(pipeline)?.load().await?;
+    let bucket = Bucket::open(bucket, &Environment::of_process())?;
+    Lake::open(pipeline, bucket).await
+}

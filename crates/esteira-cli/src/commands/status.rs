@@ -1,0 +1,79 @@
+//! `esteira status`: how a pipeline is doing.
+
+use std::sync::Arc;
+
+use esteira::{Clock, Status, SystemClock};
+use esteira_lake::ledger::Counts;
+
+use super::lake;
+use crate::arguments::{ListFormat, StatusArguments};
+use crate::output;
+
+pub(super) async fn run(arguments: StatusArguments) -> anyhow::Result<()> {
+    let lake = lake(&arguments.target.pipeline, &arguments.target.place.bucket).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let status = esteira::status(&lake, &clock).await?;
+    match arguments.format {
+        ListFormat::Json => output::line(&serde_json::to_string_pretty(&status)?),
+        ListFormat::Text => text(&status),
+    }
+    Ok(())
+}
+
+fn text(status: &Status) {
+    output::line(&format!("{} in {}", status.process, status.bucket));
+    match &status.last_batch {
+        None => output::line("no batch yet"),
+        Some(record) => {
+            output::line(&format!(
+                "last batch   {} at {}: {} objects, {} events, {} ms",
+                record.batch,
+                output::instant(record.recorded_at),
+                record.accounts.objects.discovered,
+                record.accounts.events.discovered,
+                record.timings_ms.prepare + record.timings_ms.transform + record.timings_ms.commit,
+            ));
+            for (name, table) in &record.tables {
+                output::line(&format!("  {name:<12} version {}", table.version));
+            }
+        }
+    }
+    if status.waiting_objects == 0 {
+        output::line("freshness    everything that is there is in the tables");
+    } else {
+        output::line(&format!(
+            "freshness    {} objects wait, the oldest for {}; the newest row is {} behind the newest object",
+            status.waiting_objects,
+            output::duration(status.oldest_waiting_ms),
+            output::duration(status.behind_ms),
+        ));
+    }
+    if !status.unfinished_batches.is_empty() {
+        output::line(&format!(
+            "unfinished   batches {:?}: being run now, or interrupted; the next run finishes them",
+            status.unfinished_batches
+        ));
+    }
+    if let Some(record) = &status.last_batch {
+        output::line(&counts("objects", &record.totals.objects));
+        output::line(&counts("events", &record.totals.events));
+        if record.totals.reasons.is_empty() {
+            output::line("quarantine   empty");
+        } else {
+            let reasons: Vec<String> = record
+                .totals
+                .reasons
+                .iter()
+                .map(|(reason, count)| format!("{reason} {count}"))
+                .collect();
+            output::line(&format!("quarantine   {}", reasons.join(", ")));
+        }
+    }
+}
+
+fn counts(what: &str, counts: &Counts) -> String {
+    format!(
+        "{what:<12} {} discovered = {} applied + {} superseded + {} quarantined + {} duplicate",
+        counts.discovered, counts.applied, counts.superseded, counts.quarantined, counts.duplicate
+    )
+}

@@ -1,0 +1,79 @@
+//! Numbers, times and texts as people read them.
+
+use arrow::temporal_conversions::timestamp_us_to_datetime;
+
+/// Bytes with a binary unit.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut whole = count;
+    let mut rest = 0;
+    while whole >= 1024 && unit + 1 < UNITS.len() {
+        rest = whole % 1024;
+        whole /= 1024;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{count} B")
+    } else {
+        format!("{whole}.{} {}", rest * 10 / 1024, UNITS[unit])
+    }
+}
+
+/// Milliseconds in the largest unit that fits.
+pub(crate) fn duration(milliseconds: i64) -> String {
+    let ms = milliseconds.max(0);
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+        3_600_000..86_400_000 => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+        _ => format!("{} d {} h", ms / 86_400_000, ms % 86_400_000 / 3_600_000),
+    }
+}
+
+/// An instant in UTC, RFC 3339.
+pub(crate) fn instant(micros: i64) -> String {
+    timestamp_us_to_datetime(micros).map_or_else(
+        || micros.to_string(),
+        |instant| instant.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+    )
+}
+
+/// The text with control characters escaped, except line ends.
+pub(crate) fn safe(text: &str) -> String {
+    if !text.chars().any(|c| c.is_control() && c != '\n') {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_in_the_unit_that_fits() {
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(500 * 1024 * 1024), "500.0 MiB");
+        assert_eq!(duration(-5), "0 ms");
+        assert_eq!(duration(1_250), "1.2 s");
+        assert_eq!(duration(61_000), "1 min 1 s");
+        assert_eq!(duration(90_000_000), "1 d 1 h");
+        assert_eq!(instant(1_533_615_026_000_001), "2018-08-07T04:10:26.000001Z");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(safe("a\x1b[31mb\u{9b}c\nd"), "a\\u{1b}[31mb\\u{9b}c\nd");
+    }
+}

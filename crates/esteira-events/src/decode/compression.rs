@@ -1,0 +1,129 @@
+//! Objects that are compressed.
+//!
+//! Comes in: an object's bytes. Goes out: its text. Compression is told by the first bytes, never
+//! by a name: gzip (RFC 1952 §2.3.1, any number of members) and zstd (RFC 8878 §3.1, any number of
+//! frames). Invariant: one level only, all or nothing, and never more than the limit in memory.
+
+use std::io::{self, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::issue::Issue;
+use super::report::Reason;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Gzip,
+    Zstd,
+}
+
+/// The text of an object: its own bytes, or what they unpack to, which is put into `buffer`.
+///
+/// An issue when the stream is broken or the text is longer than `limit` bytes.
+pub(super) fn unpack<'a>(
+    object: &'a [u8],
+    limit: usize,
+    buffer: &'a mut Vec<u8>,
+) -> Result<&'a [u8], Issue> {
+    buffer.clear();
+    let text = match format_of(object) {
+        None => object,
+        Some(format) => {
+            let unpacked = match format {
+                Format::Gzip => read(MultiGzDecoder::new(object), limit, buffer),
+                Format::Zstd => zstd::Decoder::with_buffer(object)
+                    .and_then(|decoder| read(decoder, limit, buffer)),
+            };
+            unpacked.map_err(|error| broken(format, &error))?;
+            buffer
+        }
+    };
+    if text.len() > limit {
+        let message = format!("the text is longer than {limit} bytes");
+        return Err(Issue::whole(0, Reason::TooLarge, message));
+    }
+    Ok(text)
+}
+
+fn format_of(object: &[u8]) -> Option<Format> {
+    match object {
+        [0x1f, 0x8b, ..] => Some(Format::Gzip),
+        // a frame, or a skippable frame before the first one
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Format::Zstd),
+        _ => None,
+    }
+}
+
+/// Reads one byte beyond the limit at most: enough to see that there is more.
+fn read(decoder: impl Read, limit: usize, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    decoder.take(most).read_to_end(buffer)
+}
+
+fn broken(format: Format, error: &io::Error) -> Issue {
+    let name = match format {
+        Format::Gzip => "gzip",
+        Format::Zstd => "zstd",
+    };
+    Issue::whole(0, Reason::Compression, format!("the {name} stream is broken: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unpack;
+    use crate::decode::Reason;
+    use std::io::Write;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(text: &[u8]) -> Vec<u8> {
+        zstd::encode_all(text, 1).unwrap()
+    }
+
+    fn text(object: &[u8]) -> Result<Vec<u8>, Reason> {
+        unpack(object, 1_000, &mut Vec::new()).map(<[u8]>::to_vec).map_err(|issue| issue.reason)
+    }
+
+    #[test]
+    fn object_of_several_members_or_frames_is_one_text() {
+        assert_eq!(text(b"{}"), Ok(b"{}".to_vec()));
+        assert_eq!(text(&[gzip(b"{\"a\""), gzip(b":1}")].concat()), Ok(b"{\"a\":1}".to_vec()));
+        let skippable = [&[0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9][..], &zstd(b"{}")].concat();
+        assert_eq!(text(&skippable), Ok(b"{}".to_vec()));
+        assert_eq!(text(&[zstd(b"{"), zstd(b"}")].concat()), Ok(b"{}".to_vec()));
+    }
+
+    #[test]
+    fn object_that_is_cut_or_damaged_is_refused_whole() {
+        for packed in [gzip(&[b'x'; 500]), zstd(b"a text that is long enough to be damaged")] {
+            for end in 4..packed.len() {
+                assert_eq!(text(&packed[..end]), Err(Reason::Compression), "cut at {end}");
+            }
+        }
+        let mut damaged = gzip(&[b'x'; 500]);
+        let checksum = damaged.len() - 8;
+        damaged[checksum] ^= 1;
+        assert_eq!(text(&damaged), Err(Reason::Compression));
+        let second_cut = [gzip(b"{}"), gzip(b"{}")[..10].to_vec()].concat();
+        assert_eq!(text(&second_cut), Err(Reason::Compression));
+    }
+
+    #[test]
+    fn object_beyond_the_limit_is_too_large_however_it_is_packed() {
+        let long = vec![b' '; 1_001];
+        for object in [long.clone(), gzip(&long), zstd(&long)] {
+            assert_eq!(text(&object), Err(Reason::TooLarge));
+        }
+        assert_eq!(text(&gzip(&long[..1_000])), Ok(long[..1_000].to_vec()));
+    }
+
+    #[test]
+    fn object_packed_twice_is_unpacked_once() {
+        let inner = gzip(b"{}");
+        assert_eq!(text(&gzip(&inner)), Ok(inner));
+    }
+}

@@ -1,0 +1,90 @@
+//! Limits that keep memory bounded, and streams that are broken.
+
+use std::sync::Arc;
+
+use crate::fixture::{SMALL, SOURCE, decode_by, decode_small, gzip, zstd};
+use esteira_events::{DecodeLimits, EventDecoder, EventSchema, Reason, Source};
+
+fn decoder(ddl: &str, limits: DecodeLimits) -> EventDecoder {
+    EventDecoder::new(Arc::new(EventSchema::parse(ddl, "schema.sql").unwrap()), limits)
+}
+
+#[test]
+fn compressed_stream_that_breaks_applies_nothing() {
+    let text = "{\"id\":\"a\"}\n".repeat(10_000);
+    for packed in [gzip(text.as_bytes()), zstd(text.as_bytes())] {
+        let cut = &packed[..packed.len() - 1];
+        let rejected = decode_small(cut).only_rejected();
+        assert_eq!((rejected.reason, rejected.position), (Reason::Compression, 0));
+        assert_eq!(rejected.original, cut);
+        assert_eq!((rejected.line, rejected.column, rejected.offset), (1, 1, 0));
+    }
+}
+
+#[test]
+fn compressed_in_compressed_is_not_text() {
+    for inner in [gzip(b"{\"id\":\"a\"}"), zstd(b"{\"id\":\"a\"}")] {
+        let packed = gzip(&inner);
+        let rejected = decode_small(&packed).only_rejected();
+        assert_eq!((rejected.reason, rejected.original), (Reason::Encoding, packed));
+    }
+}
+
+#[test]
+fn text_beyond_the_limit_is_too_large() {
+    let limits = DecodeLimits { max_decompressed_bytes: 100, ..DecodeLimits::default() };
+    let mut decoder = decoder(SMALL, limits);
+    let bomb = gzip(&vec![b' '; 10_000_000]);
+    let rejected = decode_by(&mut decoder, &bomb).only_rejected();
+    assert_eq!((rejected.reason, rejected.original), (Reason::TooLarge, bomb));
+    assert_eq!(decode_by(&mut decoder, b"{\"id\":\"a\"}").report.events, 1);
+}
+
+#[test]
+fn event_of_too_many_values_is_rejected_and_the_next_is_not() {
+    let limits = DecodeLimits { max_event_values: 100, ..DecodeLimits::default() };
+    let ddl = "CREATE TABLE event (l ARRAY<STRUCT<a: BIGINT>>, n ARRAY<BIGINT>)";
+    let mut decoder = decoder(ddl, limits);
+    for field in [format!("\"l\":[{}{{}}]", "{},".repeat(100)), format!("\"n\":[{}1]", "1,".repeat(100))] {
+        let object = format!("{{{field}}}\n{{\"n\":[1]}}");
+        let decoded = decode_by(&mut decoder, object.as_bytes());
+        assert_eq!(decoded.column("n"), ["[1]"]);
+        assert_eq!(decoded.report.rejected[0].reason, Reason::TooLarge);
+    }
+}
+
+#[test]
+fn object_of_too_many_rejected_entries_has_its_rest_rejected_as_one() {
+    let limits = DecodeLimits { max_rejected: 2, ..DecodeLimits::default() };
+    let mut decoder = decoder(SMALL, limits);
+    for (object, rest) in [("1\n2\n3\n{\"id\":\"a\"}\n", "3\n{\"id\":\"a\"}"), ("[1,2,3]", "3]")] {
+        let decoded = decode_by(&mut decoder, object.as_bytes());
+        assert_eq!(decoded.report.rejected.len(), 3);
+        assert_eq!(decoded.rejected()[2], (2, Reason::TooLarge, rest.to_owned()));
+    }
+    assert_eq!(decode_by(&mut decoder, b"1\n2\n").report.rejected.len(), 2);
+}
+
+#[test]
+fn string_of_thirty_megabytes_is_a_value() {
+    let long = "é".repeat(15_000_000);
+    let decoded = decode_small(format!("{{\"id\":\"{long}\",\"u\":\"{long}\"}}"));
+    assert_eq!(decoded.column("id"), [long]);
+}
+
+#[test]
+fn decoder_counts_rows_and_memory_until_it_is_asked() {
+    let mut decoder = decoder(SMALL, DecodeLimits::default());
+    assert_eq!(decoder.rows(), 0);
+    let first = Source { key: "a", modified_micros: 1 };
+    assert_eq!(decoder.decode_object(&first, b"{\"id\":\"a\"}").events, 1);
+    let small = decoder.memory_bytes();
+    let object = format!("{{\"id\":\"{}\"}}", "x".repeat(10_000));
+    assert_eq!(decoder.decode_object(&SOURCE, object.as_bytes()).events, 1);
+    assert_eq!(decoder.rows(), 2);
+    assert!(decoder.memory_bytes() > small + 10_000);
+    assert_eq!(decoder.finish().unwrap().num_rows(), 2);
+    assert_eq!(decoder.rows(), 0);
+    assert!(decoder.memory_bytes() <= small);
+    assert_eq!(decoder.finish().unwrap().num_rows(), 0);
+}

@@ -1,0 +1,16 @@
+//! One place where objects are: a bucket on S3 (or anything that speaks S3) or a local folder.
+//!
+//! Comes in: a location as a person writes it and the process environment. Goes out: listing,
+//! reading and conditional writing by full key. The invariant: a key is an opaque text; whatever
+//! name a producer gave an object, it can be listed, read and preserved. What the objects mean
+//! belongs to the other rooms.
+
+mod credentials;
+mod error;
+mod location;
+mod open;
+mod s3_api;
+
+pub use error::BucketError;
+pub use location::BucketLocation;
+pub use open::{Bucket, Environment, Fetched, Listed, PutNew};

@@ -1,0 +1,373 @@
+//! Opening a bucket and the operations on its objects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use futures::TryStreamExt as _;
+use object_store::aws::AmazonS3Builder;
+use object_store::client::{HttpConnector as _, ReqwestConnector};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{
+    ClientOptions, Error as StoreError, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode,
+    PutOptions, RetryConfig,
+};
+use url::Url;
+
+pub use super::credentials::Environment;
+use super::error::shown;
+use super::s3_api::{S3Api, innermost};
+use super::{BucketError, BucketLocation};
+
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The full key in the bucket.
+    pub key: String,
+    /// The entity tag without quotes: another content has another one.
+    pub etag: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was last written, in microseconds since 1970-01-01T00:00:00Z.
+    pub modified_micros: i64,
+}
+
+/// What reading an object gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// The object's bytes.
+    Bytes(Bytes),
+    /// There is another content under this key now.
+    Changed,
+    /// There is nothing under this key.
+    Missing,
+}
+
+/// What a write that must not overwrite gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum PutNew {
+    /// The object is there now.
+    Created,
+    /// There was one already; nothing changed. After a repeated request it may be our own.
+    Exists,
+}
+
+/// An opened bucket. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    location: BucketLocation,
+    root: Url,
+    store: Arc<dyn ObjectStore>,
+    api: Option<S3Api>,
+}
+
+impl Bucket {
+    /// Opens a bucket with the settings of `environment`; does not contact it yet.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the location or a setting cannot be used, or a local folder is missing.
+    pub fn open(location: &str, environment: &Environment) -> Result<Self, BucketError> {
+        let location = BucketLocation::parse(location)?;
+        let root = location.root_url()?;
+        let (store, api): (Arc<dyn ObjectStore>, _) = match &location {
+            BucketLocation::S3 { name } => {
+                let (store, api) = open_s3(name, environment)?;
+                (store, Some(api))
+            }
+            BucketLocation::File { folder } => {
+                let store = LocalFileSystem::new_with_prefix(folder).map_err(|_| {
+                    BucketError::Missing {
+                        bucket: location.to_string(),
+                    }
+                })?;
+                (Arc::new(store), None)
+            }
+        };
+        Ok(Self {
+            location,
+            root,
+            store,
+            api,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn location(&self) -> &BucketLocation {
+        &self.location
+    }
+
+    /// The endpoint requests go to, for a bucket on S3.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.api.as_ref().map(|api| api.endpoint.as_str())
+    }
+
+    /// The store under the Delta tables, rooted at the bucket.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Asks the bucket whether it is there and lets us list it.
+    ///
+    /// # Errors
+    /// [`BucketError`] naming what is wrong: missing, unreachable, refused.
+    pub async fn check(&self) -> Result<(), BucketError> {
+        match &self.api {
+            Some(api) => api.list_page("", None, 1).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// All objects whose key starts with `prefix`, in no particular order.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>, BucketError> {
+        let Some(api) = &self.api else {
+            return self.list_folder(prefix).await;
+        };
+        let mut all = Vec::new();
+        let mut token = None;
+        loop {
+            let (page, next) = api.list_page(prefix, token.as_deref(), 1000).await?;
+            all.extend(page);
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    async fn list_folder(&self, prefix: &str) -> Result<Vec<Listed>, BucketError> {
+        // A store lists folders, a prefix may end inside a name.
+        let folder = prefix.rsplit_once('/').map(|(folder, _)| folder);
+        let folder = folder.map(|f| self.path("listing", f)).transpose()?;
+        let found: Vec<_> = self
+            .store
+            .list(folder.as_ref())
+            .try_collect()
+            .await
+            .map_err(|error| self.store_error("listing", prefix, &error))?;
+        Ok(found
+            .into_iter()
+            .filter(|meta| meta.location.as_ref().starts_with(prefix))
+            .map(|meta| Listed {
+                key: meta.location.to_string(),
+                etag: meta.e_tag.unwrap_or_default(),
+                size: meta.size,
+                modified_micros: meta.last_modified.timestamp_micros(),
+            })
+            .collect())
+    }
+
+    /// Reads an object; with `etag` only if it still has that content.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store; a missing or changed object is no error.
+    pub async fn get(&self, key: &str, etag: Option<&str>) -> Result<Fetched, BucketError> {
+        if let Some(api) = &self.api {
+            return api.get(key, etag).await;
+        }
+        let options = GetOptions {
+            if_match: etag.map(str::to_owned),
+            ..GetOptions::default()
+        };
+        let path = self.path("reading", key)?;
+        let read = async {
+            self.store
+                .get_opts(&path, options)
+                .await?
+                .bytes()
+                .await
+        };
+        match read.await {
+            Ok(bytes) => Ok(Fetched::Bytes(bytes)),
+            Err(StoreError::NotFound { .. }) => Ok(Fetched::Missing),
+            Err(StoreError::Precondition { .. }) => Ok(Fetched::Changed),
+            Err(error) => Err(self.store_error("reading", key, &error)),
+        }
+    }
+
+    /// Writes an object only if there is none under its key.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store; an existing object is no error.
+    pub async fn put_new(&self, key: &str, body: Bytes) -> Result<PutNew, BucketError> {
+        if let Some(api) = &self.api {
+            return api.put_new(key, body).await;
+        }
+        let options = PutOptions::from(PutMode::Create);
+        match self
+            .store
+            .put_opts(&self.path("writing", key)?, body.into(), options)
+            .await
+        {
+            Ok(_) => Ok(PutNew::Created),
+            Err(StoreError::AlreadyExists { .. }) => Ok(PutNew::Exists),
+            Err(error) => Err(self.store_error("writing", key, &error)),
+        }
+    }
+
+    /// Writes an object, whatever was under its key.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn put(&self, key: &str, body: Bytes) -> Result<(), BucketError> {
+        if let Some(api) = &self.api {
+            return api.put(key, body).await.map(drop);
+        }
+        self.store
+            .put(&self.path("writing", key)?, body.into())
+            .await
+            .map(drop)
+            .map_err(|error| self.store_error("writing", key, &error))
+    }
+
+    /// Creates the bucket, or the folder that plays it.
+    ///
+    /// # Errors
+    /// [`BucketError::Exists`] when there is one already, or what the service says.
+    pub async fn create(location: &str, environment: &Environment) -> Result<(), BucketError> {
+        match BucketLocation::parse(location)? {
+            BucketLocation::S3 { name } => open_s3(&name, environment)?.1.create_bucket().await,
+            BucketLocation::File { folder } => {
+                let bucket = format!("file://{}", folder.display());
+                if folder.exists() {
+                    return Err(BucketError::Exists { bucket });
+                }
+                std::fs::create_dir_all(&folder).map_err(|error| BucketError::Service {
+                    operation: "creation",
+                    bucket,
+                    key: String::new(),
+                    reason: error.to_string(),
+                    transient: false,
+                })
+            }
+        }
+    }
+
+    /// The names of all buckets of the S3 service that `environment` points to.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the service.
+    pub async fn names(environment: &Environment) -> Result<Vec<String>, BucketError> {
+        open_s3("none", environment)?.1.list_buckets().await
+    }
+
+    /// The Delta log store of the table at `prefix`.
+    #[must_use]
+    pub fn log_store(&self, prefix: &str) -> Option<LogStoreRef> {
+        let url = self.root.join(&format!("{}/", prefix.trim_matches('/'))).ok()?;
+        let path = Path::parse(prefix).ok()?;
+        let at_table = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
+        let at_root: Arc<dyn ObjectStore> = match &self.location {
+            BucketLocation::S3 { .. } => Arc::clone(&self.store),
+            // The kernel addresses local files from the root of the file system.
+            BucketLocation::File { .. } => Arc::new(LocalFileSystem::new()),
+        };
+        Some(default_logstore(
+            at_table,
+            at_root,
+            &url,
+            &StorageConfig::default(),
+        ))
+    }
+
+    fn path(&self, operation: &'static str, key: &str) -> Result<Path, BucketError> {
+        Path::parse(key).map_err(|error| BucketError::Service {
+            operation,
+            bucket: self.location.to_string(),
+            key: shown(key),
+            reason: error.to_string(),
+            transient: false,
+        })
+    }
+
+    fn store_error(&self, operation: &'static str, key: &str, error: &StoreError) -> BucketError {
+        BucketError::Service {
+            operation,
+            bucket: self.location.to_string(),
+            key: shown(key),
+            reason: innermost(error),
+            transient: matches!(error, StoreError::Generic { .. }),
+        }
+    }
+}
+
+fn open_s3(
+    name: &str,
+    environment: &Environment,
+) -> Result<(Arc<dyn ObjectStore>, S3Api), BucketError> {
+    let unusable = |error: &StoreError| BucketError::Credentials {
+        bucket: format!("s3://{name}"),
+        reason: innermost(error),
+    };
+    let profile = environment.profile();
+    let setting = |variables: &[&str], in_profile: &str| {
+        variables
+            .iter()
+            .find_map(|variable| environment.get(variable))
+            .map(str::to_owned)
+            .or_else(|| profile.get(in_profile).cloned())
+    };
+    let region = setting(&["AWS_REGION", "AWS_DEFAULT_REGION"], "region")
+        .unwrap_or_else(|| "us-east-1".to_owned());
+    let own_endpoint = setting(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], "endpoint_url");
+    let endpoint = own_endpoint
+        .clone()
+        .unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
+
+    let options = ClientOptions::new()
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_timeout(Duration::from_secs(300))
+        .with_pool_max_idle_per_host(64)
+        .with_allow_http(endpoint.starts_with("http://"));
+    let mut builder = AmazonS3Builder::new();
+    if environment.get("AWS_ACCESS_KEY_ID").is_none() {
+        for (in_profile, key) in [
+            ("aws_access_key_id", "aws_access_key_id"),
+            ("aws_secret_access_key", "aws_secret_access_key"),
+            ("aws_session_token", "aws_session_token"),
+        ] {
+            if let (Some(value), Ok(key)) = (profile.get(in_profile), key.parse()) {
+                builder = builder.with_config(key, value);
+            }
+        }
+    }
+    for (variable, value) in environment.aws_variables() {
+        if let Ok(key) = variable.to_ascii_lowercase().parse() {
+            builder = builder.with_config(key, value);
+        }
+    }
+    if let Some(endpoint) = own_endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    let store = builder
+        .with_region(&region)
+        .with_bucket_name(name)
+        .with_client_options(options.clone())
+        .with_unsigned_payload(true)
+        .with_retry(RetryConfig {
+            max_retries: 6,
+            retry_timeout: Duration::from_secs(60),
+            ..RetryConfig::default()
+        })
+        .build()
+        .map_err(|error| unusable(&error))?;
+    let api = S3Api {
+        client: ReqwestConnector::default()
+            .connect(&options)
+            .map_err(|error| unusable(&error))?,
+        credentials: Arc::clone(store.credentials()),
+        endpoint,
+        region,
+        bucket: name.to_owned(),
+    };
+    Ok((Arc::new(store), api))
+}

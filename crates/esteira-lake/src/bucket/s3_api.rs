@@ -1,0 +1,419 @@
+//! The few S3 requests that `object_store` has no call for, or cannot make for every key: listing
+//! with encoded names, reading and conditionally writing any key, creating and listing buckets.
+//!
+//! Formats are those of the Amazon S3 API Reference: ListObjectsV2, GetObject, PutObject,
+//! CreateBucket and ListBuckets; requests are signed with Signature Version 4.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
+use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::client::{HttpClient, HttpErrorKind, HttpRequest, HttpRequestBody};
+use serde::Deserialize;
+
+use super::error::shown;
+use super::{BucketError, Fetched, Listed, PutNew};
+
+const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A signed connection to one S3 service.
+#[derive(Debug, Clone)]
+pub(super) struct S3Api {
+    pub(super) client: HttpClient,
+    pub(super) credentials: AwsCredentialProvider,
+    pub(super) endpoint: String,
+    pub(super) region: String,
+    pub(super) bucket: String,
+}
+
+struct Answer {
+    status: StatusCode,
+    etag: Option<String>,
+    body: Bytes,
+}
+
+struct Call<'a> {
+    operation: &'static str,
+    method: Method,
+    key: &'a str,
+    query: String,
+    headers: Vec<(header::HeaderName, String)>,
+    body: Bytes,
+}
+
+impl<'a> Call<'a> {
+    fn new(operation: &'static str, method: Method, key: &'a str) -> Self {
+        Self {
+            operation,
+            method,
+            key,
+            query: String::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+}
+
+impl S3Api {
+    /// One page of a listing and the token of the next, if there is one.
+    pub(super) async fn list_page(
+        &self,
+        prefix: &str,
+        token: Option<&str>,
+        most: u32,
+    ) -> Result<(Vec<Listed>, Option<String>), BucketError> {
+        let mut call = Call::new("listing", Method::GET, "");
+        call.query = format!(
+            "{}encoding-type=url&list-type=2&max-keys={most}&prefix={}",
+            token.map_or_else(String::new, |t| format!(
+                "continuation-token={}&",
+                encode(t, false)
+            )),
+            encode(prefix, false)
+        );
+        let answer = self.send(&call).await?;
+        let page: ListPage = self.parse(&call, &answer.body)?;
+        let encoded = page.encoding_type.as_deref() == Some("url");
+        let mut objects = Vec::with_capacity(page.contents.len());
+        for entry in page.contents {
+            objects.push(self.listed(&call, entry, encoded)?);
+        }
+        Ok((objects, page.next_continuation_token))
+    }
+
+    fn listed(&self, call: &Call<'_>, entry: Entry, encoded: bool) -> Result<Listed, BucketError> {
+        let modified = chrono::DateTime::parse_from_rfc3339(&entry.last_modified)
+            .map_err(|e| self.unexpected(call, &format!("LastModified: {e}")))?;
+        Ok(Listed {
+            key: if encoded {
+                decode(&entry.key).ok_or_else(|| self.unexpected(call, "a key is not UTF-8"))?
+            } else {
+                entry.key
+            },
+            etag: entry.e_tag.trim_matches('"').to_owned(),
+            size: entry.size,
+            modified_micros: modified.timestamp_micros(),
+        })
+    }
+
+    /// The bytes of `key`, if they are still those of `etag`.
+    pub(super) async fn get(&self, key: &str, etag: Option<&str>) -> Result<Fetched, BucketError> {
+        let mut call = Call::new("reading", Method::GET, key);
+        if let Some(etag) = etag {
+            call.headers.push((header::IF_MATCH, format!("\"{etag}\"")));
+        }
+        match self.send(&call).await {
+            Ok(answer) if answer.status == StatusCode::PRECONDITION_FAILED => Ok(Fetched::Changed),
+            Ok(answer) if answer.status == StatusCode::NOT_FOUND => Ok(Fetched::Missing),
+            Ok(answer) => Ok(Fetched::Bytes(answer.body)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes `key` only if there is none yet.
+    pub(super) async fn put_new(&self, key: &str, body: Bytes) -> Result<PutNew, BucketError> {
+        let mut call = Call::new("writing", Method::PUT, key);
+        call.headers.push((header::IF_NONE_MATCH, "*".to_owned()));
+        call.body = body;
+        let answer = self.send(&call).await?;
+        Ok(if answer.status == StatusCode::PRECONDITION_FAILED {
+            PutNew::Exists
+        } else {
+            PutNew::Created
+        })
+    }
+
+    /// Writes `key`, whatever was there; gives the ETag.
+    pub(super) async fn put(&self, key: &str, body: Bytes) -> Result<Option<String>, BucketError> {
+        let mut call = Call::new("writing", Method::PUT, key);
+        call.body = body;
+        Ok(self.send(&call).await?.etag)
+    }
+
+    pub(super) async fn create_bucket(&self) -> Result<(), BucketError> {
+        let mut call = Call::new("creation", Method::PUT, "");
+        if self.region != "us-east-1" {
+            call.body = Bytes::from(format!(
+                "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{}</LocationConstraint></CreateBucketConfiguration>",
+                quick_xml::escape::escape(&self.region)
+            ));
+        }
+        self.send(&call).await.map(drop)
+    }
+
+    /// The names of all buckets these credentials may see.
+    pub(super) async fn list_buckets(&self) -> Result<Vec<String>, BucketError> {
+        let call = Call::new("listing of buckets", Method::GET, "");
+        let service = Self {
+            bucket: String::new(),
+            ..self.clone()
+        };
+        let answer = service.send(&call).await?;
+        let list: BucketList = self.parse(&call, &answer.body)?;
+        Ok(list.buckets.bucket.into_iter().map(|b| b.name).collect())
+    }
+
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, BucketError> {
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            match self.send_once(call).await {
+                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                    tracing::debug!(%error, attempt, "request will be tried again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn send_once(&self, call: &Call<'_>) -> Result<Answer, BucketError> {
+        let request = self.signed(call).await?;
+        let response = self.client.execute(request).await.map_err(|error| {
+            let reason = innermost(&error);
+            if matches!(error.kind(), HttpErrorKind::Connect) {
+                BucketError::Unreachable {
+                    endpoint: self.endpoint.clone(),
+                    reason,
+                }
+            } else {
+                self.failed(call, reason, true)
+            }
+        })?;
+        let status = response.status();
+        let etag = response
+            .headers()
+            .get(header::ETAG)
+            .and_then(|value| value.to_str().ok())
+            .map(|value| value.trim_matches('"').to_owned());
+        let body = response
+            .into_body()
+            .bytes()
+            .await
+            .map_err(|error| self.failed(call, innermost(&error), true))?;
+        if status.is_success()
+            || status == StatusCode::PRECONDITION_FAILED
+            || (status == StatusCode::NOT_FOUND && is_code(&body, "NoSuchKey"))
+        {
+            return Ok(Answer { status, etag, body });
+        }
+        Err(self.refusal(call, status, &body))
+    }
+
+    async fn signed(&self, call: &Call<'_>) -> Result<HttpRequest, BucketError> {
+        let credential = self.credentials.get_credential().await.map_err(|error| {
+            BucketError::Credentials {
+                bucket: self.shown_bucket(),
+                reason: innermost(&error),
+            }
+        })?;
+        let mut uri = self.endpoint.trim_end_matches('/').to_owned();
+        uri.push('/');
+        if !self.bucket.is_empty() {
+            uri.push_str(&self.bucket);
+            if !call.key.is_empty() {
+                uri.push('/');
+                uri.push_str(&encode(call.key, true));
+            }
+        }
+        if !call.query.is_empty() {
+            uri.push('?');
+            uri.push_str(&call.query);
+        }
+        let mut builder = http::Request::builder().method(&call.method).uri(&uri);
+        for (name, value) in &call.headers {
+            builder = builder.header(name, value);
+        }
+        if call.method == Method::PUT {
+            builder = builder.header(header::CONTENT_LENGTH, call.body.len());
+        }
+        let mut request = builder
+            .body(HttpRequestBody::from(call.body.clone()))
+            .map_err(|error| self.failed(call, error.to_string(), false))?;
+        // The body's integrity is the transport's business; hashing it twice costs more than sending it.
+        AwsAuthorizer::new(&credential, "s3", &self.region)
+            .with_sign_payload(false)
+            .authorize(&mut request, None);
+        Ok(request)
+    }
+
+    fn refusal(&self, call: &Call<'_>, status: StatusCode, body: &[u8]) -> BucketError {
+        let parsed: ServiceError = std::str::from_utf8(body)
+            .ok()
+            .and_then(|text| quick_xml::de::from_str(text).ok())
+            .unwrap_or_default();
+        let code = if parsed.code.is_empty() {
+            status.to_string()
+        } else {
+            parsed.code
+        };
+        match code.as_str() {
+            "NoSuchBucket" => BucketError::Missing {
+                bucket: self.shown_bucket(),
+            },
+            "BucketAlreadyOwnedByYou" | "BucketAlreadyExists" => BucketError::Exists {
+                bucket: self.shown_bucket(),
+            },
+            _ if matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) => {
+                BucketError::Refused {
+                    bucket: self.shown_bucket(),
+                    code,
+                }
+            }
+            _ => {
+                let transient = status.is_server_error()
+                    || status == StatusCode::TOO_MANY_REQUESTS
+                    || status == StatusCode::REQUEST_TIMEOUT;
+                self.failed(call, format!("{code} {}", parsed.message), transient)
+            }
+        }
+    }
+
+    fn parse<'de, T: Deserialize<'de>>(
+        &self,
+        call: &Call<'_>,
+        body: &'de [u8],
+    ) -> Result<T, BucketError> {
+        let text = std::str::from_utf8(body).map_err(|e| self.unexpected(call, &e.to_string()))?;
+        quick_xml::de::from_str(text).map_err(|e| self.unexpected(call, &e.to_string()))
+    }
+
+    fn unexpected(&self, call: &Call<'_>, what: &str) -> BucketError {
+        self.failed(call, format!("the answer cannot be read: {what}"), false)
+    }
+
+    fn failed(&self, call: &Call<'_>, reason: String, transient: bool) -> BucketError {
+        BucketError::Service {
+            operation: call.operation,
+            bucket: self.shown_bucket(),
+            key: shown(call.key),
+            reason: reason.trim_end().to_owned(),
+            transient,
+        }
+    }
+
+    fn shown_bucket(&self) -> String {
+        format!("s3://{}", self.bucket)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListPage {
+    #[serde(default)]
+    contents: Vec<Entry>,
+    encoding_type: Option<String>,
+    next_continuation_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    key: String,
+    last_modified: String,
+    e_tag: String,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BucketList {
+    buckets: Buckets,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Buckets {
+    #[serde(default)]
+    bucket: Vec<NamedBucket>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NamedBucket {
+    name: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct ServiceError {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+fn is_code(body: &[u8], code: &str) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| text.contains(&format!("<Code>{code}</Code>")))
+}
+
+/// The last cause of an error: the layers above it only repeat that a request failed.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+/// RFC 3986 §2.1 percent-encoding as Signature Version 4 wants it: only unreserved characters stay,
+/// and the slash where it separates folders.
+fn encode(text: &str, keep_slash: bool) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            b'/' if keep_slash => encoded.push('/'),
+            // Writing to a String cannot fail.
+            _ => {
+                let _: Result<(), std::fmt::Error> = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
+}
+
+/// The inverse of S3's `encoding-type=url`, where `+` stands for a space.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        match first {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let (digits, after) = rest.split_at_checked(2)?;
+                bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+                rest = after;
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn key_encoded_and_decoded_is_the_same(key in "\\PC{0,40}|[ -~]{0,40}") {
+            prop_assert_eq!(decode(&encode(&key, true)), Some(key));
+        }
+    }
+
+    #[test]
+    fn key_with_a_plus_for_a_space_is_decoded() {
+        assert_eq!(decode("a+b%2Bc%0A").as_deref(), Some("a b+c\n"));
+        assert_eq!(decode("%F"), None);
+    }
+}

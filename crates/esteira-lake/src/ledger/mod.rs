@@ -1,0 +1,27 @@
+//! The ledger: what was planned, what was recorded, what has been seen.
+//!
+//! Under `_esteira/<process>/` in the bucket:
+//!
+//! - `plans/N.json` is written before batch N runs, only if there is none yet. That write is the
+//!   [fence](fence): of two runners only one gets N.
+//! - `records/N.json` is written after all tables of batch N have committed. A plan without a record
+//!   is a batch that was interrupted; it is run again, with the same objects and the same instant.
+//! - `seen/N.bin` is a snapshot of the objects that plans 1 to N hold, so that a start does not read
+//!   every plan there ever was.
+//!
+//! The invariant: an object is in exactly one plan for each content it had. What a batch does to the
+//! tables belongs to the other rooms.
+
+mod error;
+pub mod fence;
+mod instant;
+mod plan;
+mod record;
+mod seen;
+mod store;
+
+pub use error::LedgerError;
+pub use plan::{Plan, PlannedObject};
+pub use record::{Accounts, Counts, Freshness, Record, TableRecord, Timings};
+pub use seen::Seen;
+pub use store::Ledger;

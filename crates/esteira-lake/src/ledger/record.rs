@@ -1,0 +1,182 @@
+//! A record: what a batch did, written when all of its tables have committed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::instant;
+
+/// What became of things that were discovered. Every one of them ends in exactly one place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Everything found.
+    pub discovered: u64,
+    /// Changed at least one table.
+    pub applied: u64,
+    /// Lost against something newer everywhere.
+    pub superseded: u64,
+    /// Went to the quarantine.
+    pub quarantined: u64,
+    /// Was there already.
+    pub duplicate: u64,
+}
+
+impl Counts {
+    /// The invariant: discovered = applied + superseded + quarantined + duplicate.
+    #[must_use]
+    pub fn add_up(&self) -> bool {
+        self.discovered == self.applied + self.superseded + self.quarantined + self.duplicate
+    }
+
+    /// The counts of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            discovered: self.discovered + other.discovered,
+            applied: self.applied + other.applied,
+            superseded: self.superseded + other.superseded,
+            quarantined: self.quarantined + other.quarantined,
+            duplicate: self.duplicate + other.duplicate,
+        }
+    }
+}
+
+/// The two accounts of a batch, or of all batches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// Objects. One with an applied event counts as applied, else one with a superseded event as
+    /// superseded, else one with a duplicate event as duplicate, else as quarantined. An object that
+    /// was replaced or removed before it could be read is superseded.
+    pub objects: Counts,
+    /// Events and quarantined entries.
+    pub events: Counts,
+    /// Quarantined entries by reason.
+    #[serde(default)]
+    pub reasons: BTreeMap<String, u64>,
+}
+
+impl Accounts {
+    /// The sum of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut reasons = self.reasons.clone();
+        for (reason, count) in &other.reasons {
+            *reasons.entry(reason.clone()).or_default() += count;
+        }
+        Self {
+            objects: self.objects.plus(&other.objects),
+            events: self.events.plus(&other.events),
+            reasons,
+        }
+    }
+}
+
+/// What a batch did to one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRecord {
+    /// The Delta version that holds this batch. The versions of one record are a consistent view.
+    pub version: u64,
+    /// Rows written.
+    pub rows_added: u64,
+    /// Rows replaced or removed.
+    pub rows_removed: u64,
+}
+
+/// How old objects were when their rows could be read, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freshness {
+    /// Half of the objects were at most this old.
+    pub p50: i64,
+    /// Ninety-nine of a hundred were at most this old.
+    pub p99: i64,
+    /// The oldest.
+    pub max: i64,
+}
+
+impl Freshness {
+    /// Percentiles of ages in milliseconds; zeros when there are none.
+    #[must_use]
+    pub fn of(mut ages: Vec<i64>) -> Self {
+        ages.sort_unstable();
+        let at = |percent: usize| {
+            let rank = (ages.len() * percent).div_ceil(100).max(1) - 1;
+            ages.get(rank).copied().unwrap_or_default()
+        };
+        Self {
+            p50: at(50),
+            p99: at(99),
+            max: ages.last().copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// Where the time of a batch went, in milliseconds. Fetching the next batch overlaps committing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Reading, preserving and decoding.
+    pub prepare: u64,
+    /// Running the models and choosing winners.
+    pub transform: u64,
+    /// Finding and replacing rows, and the commits.
+    pub commit: u64,
+}
+
+/// What a finished batch did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this format: 1.
+    pub format: u32,
+    /// The batch's number.
+    pub batch: u64,
+    /// The process it belongs to.
+    pub process: String,
+    /// Fingerprint of the rules that made its rows.
+    pub pipeline: String,
+    /// When it was planned, in microseconds since 1970-01-01T00:00:00Z.
+    #[serde(with = "instant")]
+    pub planned_at: i64,
+    /// When all tables had committed, in microseconds since 1970-01-01T00:00:00Z.
+    #[serde(with = "instant")]
+    pub recorded_at: i64,
+    /// When the newest object of this and all earlier batches was last written.
+    #[serde(with = "instant")]
+    pub newest_object: i64,
+    /// Bytes of its objects as they were in the bucket.
+    pub bytes: u64,
+    /// By table name.
+    pub tables: BTreeMap<String, TableRecord>,
+    /// What became of its objects and events.
+    #[serde(flatten)]
+    pub accounts: Accounts,
+    /// The accounts of this and all earlier batches.
+    pub totals: Accounts,
+    /// Age of its objects when it was recorded.
+    pub freshness_ms: Freshness,
+    /// Where the time went.
+    pub timings_ms: Timings,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn freshness_of_a_hundred_ages_takes_the_ranks() {
+        let ages = Freshness::of((1..=100).rev().collect());
+        assert_eq!((ages.p50, ages.p99, ages.max), (50, 99, 100));
+        assert_eq!(Freshness::of(Vec::new()), Freshness::default());
+    }
+
+    #[test]
+    fn counts_that_miss_one_do_not_add_up() {
+        let mut counts = Counts {
+            discovered: 3,
+            applied: 1,
+            quarantined: 1,
+            ..Counts::default()
+        };
+        assert!(!counts.add_up());
+        counts.duplicate = 1;
+        assert!(counts.plus(&counts).add_up());
+    }
+}

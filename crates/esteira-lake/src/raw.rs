@@ -1,0 +1,184 @@
+//! The originals: every object exactly as it came, before any table changes.
+//!
+//! Comes in: an object's name under the input path and its bytes. Goes out: the key it is kept
+//! under, `raw/<process>/dt_processamento=YYYY-MM-DD/<name>`. The invariant: what was kept is never
+//! overwritten; a second content of the same name on the same day gets a name of its own, made from
+//! the content, so that keeping it again finds it again.
+
+use bytes::Bytes;
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
+
+use crate::bucket::{Bucket, BucketError, Fetched, PutNew};
+use crate::ledger::PlannedObject;
+
+/// The folder of a process's originals.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    bucket: Bucket,
+    prefix: String,
+}
+
+impl Raw {
+    /// Originals under `prefix` (for instance `raw/marketing_place`).
+    #[must_use]
+    pub fn new(bucket: Bucket, prefix: &str) -> Self {
+        Self {
+            bucket,
+            prefix: prefix.trim_matches('/').to_owned(),
+        }
+    }
+
+    /// Keeps the bytes; gives the key they are kept under.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn preserve(
+        &self,
+        processing_date: &str,
+        name: &str,
+        bytes: &Bytes,
+    ) -> Result<String, BucketError> {
+        let key = self.key(processing_date, name);
+        if self.bucket.put_new(&key, bytes.clone()).await? == PutNew::Created {
+            return Ok(key);
+        }
+        if let Fetched::Bytes(kept) = self.bucket.get(&key, None).await?
+            && kept == bytes
+        {
+            return Ok(key);
+        }
+        let own = self.key(processing_date, &name_of_content(name, bytes));
+        let (PutNew::Created | PutNew::Exists) = self.bucket.put_new(&own, bytes.clone()).await?;
+        Ok(own)
+    }
+
+    /// The bytes of an object that was kept on that date and is no longer at its source.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn recall(
+        &self,
+        processing_date: &str,
+        name: &str,
+        planned: &PlannedObject,
+    ) -> Result<Option<Bytes>, BucketError> {
+        let (stem, _) = split_extension(name);
+        let others = format!("{}.", self.key(processing_date, stem));
+        let mut candidates = vec![self.key(processing_date, name)];
+        for object in self.bucket.list(&others).await? {
+            if object.size == planned.size && !candidates.contains(&object.key) {
+                candidates.push(object.key);
+            }
+        }
+        for key in candidates {
+            if let Fetched::Bytes(bytes) = self.bucket.get(&key, None).await?
+                && is_content_of(planned, &bytes)
+            {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    fn key(&self, processing_date: &str, name: &str) -> String {
+        format!("{}/dt_processamento={processing_date}/{name}", self.prefix)
+    }
+}
+
+/// An ETag of 32 hexadecimal digits is the content's MD5 (Amazon S3 API Reference, *Object*); others
+/// say nothing about the bytes, then the size has to do.
+fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
+    let same_size = usize::try_from(planned.size) == Ok(bytes.len());
+    let is_md5 = planned.etag.len() == 32 && planned.etag.bytes().all(|b| b.is_ascii_hexdigit());
+    same_size && (!is_md5 || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))
+}
+
+fn name_of_content(name: &str, bytes: &Bytes) -> String {
+    let (stem, extension) = split_extension(name);
+    let digest = hex(&Sha256::digest(bytes)[..8]);
+    format!("{stem}.{digest}{extension}")
+}
+
+fn split_extension(name: &str) -> (&str, &str) {
+    let start = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name[start..].rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(start + dot),
+        _ => (name, ""),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _: Result<(), std::fmt::Error> = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bucket::Environment;
+
+    async fn raw() -> (tempfile::TempDir, Raw) {
+        let folder = tempfile::tempdir().unwrap();
+        let bucket = Bucket::open(
+            &format!("file://{}", folder.path().display()),
+            &Environment::default(),
+        )
+        .unwrap();
+        (folder, Raw::new(bucket, "raw/p"))
+    }
+
+    #[tokio::test]
+    async fn second_content_of_a_name_is_kept_beside_the_first() {
+        let (_folder, raw) = raw().await;
+        let first = Bytes::from_static(b"{}");
+        let second = Bytes::from_static(b"[]");
+        let kept = raw.preserve("2026-01-02", "a/x.json", &first).await.unwrap();
+        assert_eq!(kept, "raw/p/dt_processamento=2026-01-02/a/x.json");
+        let other = raw.preserve("2026-01-02", "a/x.json", &second).await.unwrap();
+        assert_ne!(kept, other);
+        assert!(other.starts_with("raw/p/dt_processamento=2026-01-02/a/x."));
+        for (bytes, key) in [(&first, &kept), (&second, &other)] {
+            let again = raw.preserve("2026-01-02", "a/x.json", bytes).await.unwrap();
+            assert_eq!(&again, key);
+            assert_eq!(
+                raw.bucket.get(key, None).await.unwrap(),
+                Fetched::Bytes(bytes.clone())
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn recall_finds_the_content_that_was_planned() {
+        let (_folder, raw) = raw().await;
+        for bytes in [b"one" as &[u8], b"two"] {
+            raw.preserve("2026-01-02", "x.json", &Bytes::copy_from_slice(bytes))
+                .await
+                .unwrap();
+        }
+        let planned = PlannedObject {
+            key: "input/x.json".into(),
+            etag: hex(&Md5::digest(b"two")),
+            size: 3,
+            modified: 0,
+        };
+        let found = raw.recall("2026-01-02", "x.json", &planned).await.unwrap();
+        assert_eq!(found.as_deref(), Some(b"two" as &[u8]));
+        let absent = PlannedObject {
+            etag: hex(&Md5::digest(b"six")),
+            ..planned
+        };
+        assert_eq!(raw.recall("2026-01-02", "x.json", &absent).await.unwrap(), None);
+    }
+
+    #[test]
+    fn name_without_extension_gets_the_digest_at_its_end() {
+        assert_eq!(split_extension("a.b/c"), ("a.b/c", ""));
+        assert_eq!(split_extension("a/.hidden"), ("a/.hidden", ""));
+        assert_eq!(split_extension("a/x.tar.gz"), ("a/x.tar", ".gz"));
+    }
+}

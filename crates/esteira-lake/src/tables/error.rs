@@ -1,0 +1,104 @@
+//! What can go wrong with a Delta table.
+
+use deltalake::DeltaTableError;
+use thiserror::Error;
+
+/// A table that cannot be opened, created, read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// There is a table, but this process did not create it.
+    #[error("table `{table}` at `{path}` was not created by process `{process}`")]
+    Foreign {
+        /// The table's name.
+        table: String,
+        /// Where it is in the bucket.
+        path: String,
+        /// The process that wanted it.
+        process: String,
+    },
+    /// The table's columns are not the ones the pipeline gives.
+    #[error("table `{table}` has other columns than the pipeline: {difference}")]
+    Columns {
+        /// The table's name.
+        table: String,
+        /// The first difference.
+        difference: String,
+    },
+    /// The table does not exist yet.
+    #[error("table `{table}` does not exist yet")]
+    Missing {
+        /// The table's name.
+        table: String,
+    },
+    /// The table uses a feature of Delta Lake that is not supported here.
+    #[error("table `{table}` uses {feature}")]
+    Unsupported {
+        /// The table's name.
+        table: String,
+        /// The feature.
+        feature: String,
+    },
+    /// Somebody else kept committing to the table while we tried.
+    #[error("table `{table}` was changed by somebody else {attempts} times while batch {batch} was being committed")]
+    Contended {
+        /// The table's name.
+        table: String,
+        /// The batch.
+        batch: u64,
+        /// How often the commit was tried.
+        attempts: u32,
+    },
+    /// The Delta library failed.
+    #[error("table `{table}`: {source}")]
+    Delta {
+        /// The table's name.
+        table: String,
+        /// Its words.
+        source: DeltaTableError,
+    },
+    /// Rows could not be read or computed.
+    #[error("table `{table}`: {reason}")]
+    Data {
+        /// The table's name.
+        table: String,
+        /// What went wrong.
+        reason: String,
+        /// Whether trying again can help.
+        transient: bool,
+    },
+}
+
+impl TableError {
+    /// Whether the cause may go away by itself.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Contended { .. } => true,
+            Self::Data { transient, .. } => *transient,
+            Self::Delta { source, .. } => matches!(
+                source,
+                DeltaTableError::ObjectStore { .. } | DeltaTableError::Kernel { .. }
+            ),
+            _ => false,
+        }
+    }
+
+    /// The way out, for the person in front of the terminal.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Foreign { path, .. } => Some(format!(
+                "move it away, or give the pipeline another `output` than the folder of `{path}`"
+            )),
+            Self::Columns { .. } => Some(
+                "undo the change in the pipeline, or rename the table's folder and start over from `raw`".to_owned(),
+            ),
+            Self::Missing { .. } => Some("run the job first: `esteira run --once`".to_owned()),
+            Self::Contended { .. } => Some(
+                "stop what else writes to this table, or let it finish; the batch is tried again".to_owned(),
+            ),
+            Self::Unsupported { .. } | Self::Delta { .. } | Self::Data { .. } => None,
+        }
+    }
+}

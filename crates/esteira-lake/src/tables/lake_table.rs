@@ -1,0 +1,295 @@
+//! One Delta table of a process.
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use deltalake::DeltaTable;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
+use deltalake::kernel::{Metadata, StructField, StructType};
+use deltalake::logstore::LogStoreRef;
+use deltalake::operations::create::CreateBuilder;
+use deltalake::protocol::SaveMode;
+
+use super::TableError;
+use crate::bucket::Bucket;
+
+const OWNER: &str = "esteira.process";
+
+/// What a table is declared to be.
+#[derive(Debug, Clone)]
+pub struct TableSpec {
+    /// Its name, as analysts know it.
+    pub name: String,
+    /// Where it is in the bucket, without slashes at the ends.
+    pub path: String,
+    /// The process that owns it.
+    pub process: String,
+    /// Its columns, in order.
+    pub schema: SchemaRef,
+}
+
+/// A table, loaded at a version.
+#[derive(Debug, Clone)]
+pub struct LakeTable {
+    spec: TableSpec,
+    table: DeltaTable,
+}
+
+impl LakeTable {
+    /// Opens the table at its newest version, or creates it empty.
+    ///
+    /// # Errors
+    /// [`TableError::Foreign`] and [`TableError::Columns`] when the table there is not the one
+    /// declared; the library's errors.
+    pub async fn open_or_create(bucket: &Bucket, spec: TableSpec) -> Result<Self, TableError> {
+        match Self::open(bucket, spec.clone(), None).await {
+            Err(TableError::Missing { .. }) => {}
+            opened => return opened,
+        }
+        let log_store = log_store(bucket, &spec)?;
+        let schema: StructType = spec
+            .schema
+            .as_ref()
+            .try_into_kernel()
+            .map_err(|error| data(&spec, &error))?;
+        let created = CreateBuilder::new()
+            .with_log_store(log_store)
+            .with_table_name(&spec.name)
+            .with_columns(schema.fields().cloned().collect::<Vec<StructField>>())
+            .with_raise_if_key_not_exists(false)
+            .with_configuration([(OWNER, Some(spec.process.as_str()))])
+            .with_save_mode(SaveMode::Ignore)
+            .await;
+        match created {
+            // Whoever created it: only what is there now counts.
+            Ok(_) | Err(deltalake::DeltaTableError::VersionAlreadyExists(_)) => {}
+            Err(source) => {
+                return Err(TableError::Delta {
+                    table: spec.name,
+                    source,
+                });
+            }
+        }
+        Self::open(bucket, spec, None).await
+    }
+
+    /// Opens the table at `version`, or at its newest.
+    ///
+    /// # Errors
+    /// [`TableError::Missing`] when there is none; see [`LakeTable::open_or_create`].
+    pub async fn open(
+        bucket: &Bucket,
+        spec: TableSpec,
+        version: Option<u64>,
+    ) -> Result<Self, TableError> {
+        let table = load(bucket, &spec, version).await?;
+        let metadata = metadata(&spec, &table)?;
+        if metadata.configuration().get(OWNER) != Some(&spec.process) {
+            return Err(TableError::Foreign {
+                table: spec.name,
+                path: spec.path,
+                process: spec.process,
+            });
+        }
+        let opened = Self { spec, table };
+        opened.check_columns()?;
+        Ok(opened)
+    }
+
+    /// Opens whatever table of this process is at the place, with the columns it has.
+    ///
+    /// # Errors
+    /// [`TableError::Missing`] when there is none; the library's errors.
+    pub async fn open_as_it_is(
+        bucket: &Bucket,
+        mut spec: TableSpec,
+        version: Option<u64>,
+    ) -> Result<Self, TableError> {
+        let table = load(bucket, &spec, version).await?;
+        spec.schema = state(&spec, &table)?.arrow_schema();
+        Ok(Self { spec, table })
+    }
+
+    /// Brings the table to its newest version.
+    ///
+    /// # Errors
+    /// The library's errors.
+    pub async fn refresh(&mut self) -> Result<(), TableError> {
+        self.table
+            .update_state()
+            .await
+            .map_err(|source| self.delta(source))
+    }
+
+    /// What it was declared to be.
+    #[must_use]
+    pub fn spec(&self) -> &TableSpec {
+        &self.spec
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// The version that is loaded.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.table.version().unwrap_or_default()
+    }
+
+    /// The library's table, for reading.
+    #[must_use]
+    pub fn delta(&self, source: deltalake::DeltaTableError) -> TableError {
+        TableError::Delta {
+            table: self.spec.name.clone(),
+            source,
+        }
+    }
+
+    /// The library's table, for reading.
+    #[must_use]
+    pub fn inner(&self) -> &DeltaTable {
+        &self.table
+    }
+
+    pub(crate) fn inner_mut(&mut self) -> &mut DeltaTable {
+        &mut self.table
+    }
+
+    pub(crate) fn data(&self, error: &dyn std::error::Error) -> TableError {
+        data(&self.spec, error)
+    }
+
+    fn check_columns(&self) -> Result<(), TableError> {
+        let there = state(&self.spec, &self.table)?.arrow_schema();
+        let wanted = &self.spec.schema;
+        let difference = if there.fields().len() == wanted.fields().len() {
+            there
+                .fields()
+                .iter()
+                .zip(wanted.fields())
+                .find(|(there, wanted)| !same_column(there, wanted))
+                .map(|(there, wanted)| {
+                    format!(
+                        "it has `{}` {} where the pipeline has `{}` {}",
+                        there.name(),
+                        there.data_type(),
+                        wanted.name(),
+                        wanted.data_type()
+                    )
+                })
+        } else {
+            let names = |schema: &Schema| {
+                schema
+                    .fields()
+                    .iter()
+                    .map(|field| field.name().clone())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            Some(format!(
+                "it has ({}), the pipeline gives ({})",
+                names(&there),
+                names(wanted)
+            ))
+        };
+        difference.map_or(Ok(()), |difference| {
+            Err(TableError::Columns {
+                table: self.spec.name.clone(),
+                difference,
+            })
+        })
+    }
+}
+
+async fn load(
+    bucket: &Bucket,
+    spec: &TableSpec,
+    version: Option<u64>,
+) -> Result<DeltaTable, TableError> {
+    let missing = || TableError::Missing {
+        table: spec.name.clone(),
+    };
+    // Asked first, since the library says the same of an absent table and of a broken one.
+    let log = format!("{}/_delta_log/", spec.path);
+    let entries = bucket.list(&log).await.map_err(|error| TableError::Data {
+        table: spec.name.clone(),
+        reason: error.to_string(),
+        transient: error.is_transient(),
+    })?;
+    if entries.is_empty() {
+        return Err(missing());
+    }
+    let mut table = DeltaTable::new(log_store(bucket, spec)?);
+    let loaded = match version {
+        Some(version) => table.load_version(version).await,
+        None => table.load().await,
+    };
+    loaded.map_err(|source| TableError::Delta {
+        table: spec.name.clone(),
+        source,
+    })?;
+    Ok(table)
+}
+
+fn log_store(bucket: &Bucket, spec: &TableSpec) -> Result<LogStoreRef, TableError> {
+    bucket.log_store(&spec.path).ok_or_else(|| TableError::Data {
+        table: spec.name.clone(),
+        reason: format!("`{}` cannot be the path of a table", spec.path),
+        transient: false,
+    })
+}
+
+fn state<'a>(
+    spec: &TableSpec,
+    table: &'a DeltaTable,
+) -> Result<&'a deltalake::kernel::EagerSnapshot, TableError> {
+    table
+        .snapshot()
+        .map(deltalake::table::state::DeltaTableState::snapshot)
+        .map_err(|source| TableError::Delta {
+            table: spec.name.clone(),
+            source,
+        })
+}
+
+fn metadata<'a>(spec: &TableSpec, table: &'a DeltaTable) -> Result<&'a Metadata, TableError> {
+    state(spec, table).map(deltalake::kernel::EagerSnapshot::metadata)
+}
+
+fn data(spec: &TableSpec, error: &dyn std::error::Error) -> TableError {
+    TableError::Data {
+        table: spec.name.clone(),
+        reason: error.to_string(),
+        transient: false,
+    }
+}
+
+/// Compares name and type; how a reader likes its texts (views or not) and the names inside a list
+/// are no difference in the table.
+fn same_column(there: &FieldRef, wanted: &FieldRef) -> bool {
+    there.name() == wanted.name() && same_type(there.data_type(), wanted.data_type())
+}
+
+fn same_type(there: &DataType, wanted: &DataType) -> bool {
+    let same_element = |a: &Field, b: &Field| same_type(a.data_type(), b.data_type());
+    match (there, wanted) {
+        (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8)
+        | (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, DataType::Binary) => {
+            true
+        }
+        (
+            DataType::List(there) | DataType::LargeList(there) | DataType::ListView(there),
+            DataType::List(wanted),
+        ) => same_element(there, wanted),
+        (DataType::Struct(there), DataType::Struct(wanted)) => {
+            there.len() == wanted.len()
+                && there.iter().zip(wanted.iter()).all(|(t, w)| same_column(t, w))
+        }
+        (
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
+        ) => true,
+        _ => there == wanted,
+    }
+}

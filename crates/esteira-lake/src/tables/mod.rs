@@ -1,0 +1,10 @@
+//! Delta tables: creating them, knowing that they are ours, opening them at a version.
+//!
+//! Comes in: a table's declaration (columns, key). Goes out: a loaded [`LakeTable`]. The invariant: a
+//! table that somebody else made, or whose columns are others, is never written.
+
+mod error;
+mod lake_table;
+
+pub use error::TableError;
+pub use lake_table::{LakeTable, TableSpec};

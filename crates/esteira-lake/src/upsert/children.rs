@@ -1,0 +1,86 @@
+//! A child table: all of a head's rows are replaced as one set, also by an empty one.
+
+use std::collections::HashMap;
+
+use super::change::Change;
+use super::commit::{self, ATTEMPTS, Outcome};
+use super::decide::Applied;
+use super::find;
+use super::keys::{KeyEncoder, KeySet};
+use super::rewrite;
+use super::staged::At;
+use super::{Batch, Staged};
+use crate::tables::{LakeTable, TableError};
+
+/// Takes a batch into a child table, for the events that now stand in its head.
+///
+/// # Errors
+/// [`TableError`] of the table; [`TableError::Data`] when a row's key is not its head's;
+/// [`TableError::Contended`] when others kept changing it.
+pub async fn children(
+    table: &mut LakeTable,
+    key: &[String],
+    staged: &Staged,
+    head: &Applied,
+    batch: &Batch,
+) -> Result<Applied, TableError> {
+    let schema = table.spec().schema.clone();
+    let encoder = KeyEncoder::new(key, &schema).map_err(|e| table.data(&e))?;
+    let mut keys = KeySet::default();
+    for key in head.standing.values() {
+        keys.insert(key);
+    }
+    let chosen = rows_of(staged, &encoder, &head.standing, table)?;
+    let rows = staged
+        .rows(&chosen, &schema, batch)
+        .map_err(|e| table.data(&e))?;
+    for _ in 0..ATTEMPTS {
+        table.refresh().await?;
+        let mut result = Applied {
+            rows_added: rows.num_rows() as u64,
+            ..Applied::default()
+        };
+        if !commit::is_committed(table, batch).await? {
+            let files = find::files(table).await?;
+            let stored = find::find(table, &files, &encoder, &keys, None).await?;
+            let change = Change::new(stored.iter().map(|row| row.at), vec![rows.clone()]);
+            result.rows_removed = change.rows_removed();
+            if !change.is_empty() {
+                let actions = rewrite::rewrite(table, &files, &change, key).await?;
+                if commit::commit(table, actions, batch, false).await? == Outcome::Conflict {
+                    continue;
+                }
+            }
+        }
+        result.version = table.version();
+        return Ok(result);
+    }
+    Err(commit::contended(table, batch))
+}
+
+fn rows_of(
+    staged: &Staged,
+    encoder: &KeyEncoder,
+    standing: &HashMap<usize, Box<[u8]>>,
+    table: &LakeTable,
+) -> Result<Vec<At>, TableError> {
+    let mut chosen = Vec::new();
+    for (part, batch) in staged.batches().iter().enumerate() {
+        let encoded = encoder.encode(batch).map_err(|e| table.data(&e))?;
+        for row in 0..encoded.len() {
+            let at = (part, row);
+            let Some(head) = standing.get(&staged.event(at)) else {
+                continue;
+            };
+            if encoded.get(row) != Some(head.as_ref()) {
+                return Err(TableError::Data {
+                    table: table.name().to_owned(),
+                    reason: "its model gives a row whose key is not that of its head's row".to_owned(),
+                    transient: false,
+                });
+            }
+            chosen.push(at);
+        }
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,70 @@
+//! A latest-wins table: one row a key, of the event with the greatest version.
+
+use super::change::Change;
+use super::commit::{self, ATTEMPTS, Outcome};
+use super::decide::{Applied, Verdict, judge};
+use super::find;
+use super::keys::KeyEncoder;
+use super::rewrite;
+use super::staged::At;
+use super::winners::winners;
+use super::{Batch, Staged};
+use crate::tables::{LakeTable, TableError};
+
+/// Takes a batch into a latest-wins table.
+///
+/// # Errors
+/// [`TableError`] of the table; [`TableError::Contended`] when others kept changing it.
+pub async fn latest(
+    table: &mut LakeTable,
+    key: &[String],
+    version_column: &str,
+    staged: &Staged,
+    batch: &Batch,
+) -> Result<Applied, TableError> {
+    let schema = table.spec().schema.clone();
+    let encoder = KeyEncoder::new(key, &schema).map_err(|e| table.data(&e))?;
+    let winners = winners(staged, &encoder, &batch.order).map_err(|e| table.data(&e))?;
+    let events: Vec<usize> = winners.rows.iter().map(|at| staged.event(*at)).collect();
+    for _ in 0..ATTEMPTS {
+        table.refresh().await?;
+        let replayed = commit::is_committed(table, batch).await?;
+        let files = find::files(table).await?;
+        let stored =
+            find::find(table, &files, &encoder, &winners.keys, Some(version_column)).await?;
+        let verdicts = judge(&events, &stored, &batch.order, replayed);
+        let applied = |number: usize| verdicts[number] == Verdict::Applied;
+        let chosen: Vec<At> = (0..events.len())
+            .filter(|number| applied(*number))
+            .map(|number| winners.rows[number])
+            .collect();
+        let gone = stored
+            .iter()
+            .filter(|row| applied(row.key as usize))
+            .map(|row| row.at);
+        let rows = staged
+            .rows(&chosen, &schema, batch)
+            .map_err(|e| table.data(&e))?;
+        let change = Change::new(gone, vec![rows]);
+        let mut result = Applied {
+            verdicts: events.iter().copied().zip(verdicts.iter().copied()).collect(),
+            rows_added: change.rows_added(),
+            rows_removed: change.rows_removed(),
+            ..Applied::default()
+        };
+        for (key, number) in winners.keys.iter() {
+            if applied(number as usize) {
+                result.standing.insert(events[number as usize], key.into());
+            }
+        }
+        if !replayed && !change.is_empty() {
+            let actions = rewrite::rewrite(table, &files, &change, key).await?;
+            if commit::commit(table, actions, batch, false).await? == Outcome::Conflict {
+                continue;
+            }
+        }
+        result.version = table.version();
+        return Ok(result);
+    }
+    Err(commit::contended(table, batch))
+}

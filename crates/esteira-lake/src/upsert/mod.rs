@@ -1,0 +1,41 @@
+//! Upserts: which rows win, which rows they replace, and the one commit that swaps them.
+//!
+//! Comes in: the rows a model gave for a batch of events, and the table. Goes out: a table whose rows
+//! are those of the latest version of every key. The invariant: a table's contents depend on which
+//! events it has taken, never on their order, on how they were cut into batches or on how often a
+//! batch was started.
+//!
+//! # Layout
+//!
+//! - [`order`](EventOrder): the total order of a batch's events, by version
+//! - [`keys`](KeySet): key columns as bytes that can be looked up
+//! - `winners`: the latest row of each key within a batch
+//! - `find`: where the keys' rows are in the table
+//! - `decide`: the batch's winners against what is stored
+//! - `change`, `rewrite`, `commit`: rows out, rows in, one Delta transaction
+//! - [`latest`], [`children`]: the two kinds of upsert, made of the above
+//!
+//! A **head** (`orders`) is an ordinary latest-wins table. A **child** (`products`) is replaced with
+//! its head: the head's stored version alone decides whether an event is stale, so a late event can
+//! never bring a child row back, not even when the newer event left the child without rows.
+
+mod change;
+mod children;
+mod commit;
+mod decide;
+mod find;
+mod keys;
+mod latest;
+mod order;
+mod reader;
+mod rewrite;
+mod staged;
+mod winners;
+
+pub use children::children;
+pub use commit::append;
+pub use decide::{Applied, Verdict};
+pub use keys::KeySet;
+pub use latest::latest;
+pub use order::EventOrder;
+pub use staged::{Batch, Staged};

@@ -1,0 +1,46 @@
+//! The latest row of each key within a batch.
+
+use arrow::error::ArrowError;
+
+use super::keys::{KeyEncoder, KeySet};
+use super::staged::At;
+use super::{EventOrder, Staged};
+
+/// One row a key.
+#[derive(Debug)]
+pub(super) struct Winners {
+    /// The keys, numbered.
+    pub(super) keys: KeySet,
+    /// The winning row of each key, by the key's number.
+    pub(super) rows: Vec<At>,
+}
+
+/// Chooses for each key the row of the latest event; among rows of one event the last. Rows whose key
+/// is null are no rows.
+pub(super) fn winners(
+    staged: &Staged,
+    encoder: &KeyEncoder,
+    order: &EventOrder,
+) -> Result<Winners, ArrowError> {
+    let mut keys = KeySet::default();
+    let mut rows: Vec<At> = Vec::new();
+    for (part, batch) in staged.batches().iter().enumerate() {
+        let encoded = encoder.encode(batch)?;
+        for row in 0..encoded.len() {
+            let Some(key) = encoded.get(row) else {
+                continue;
+            };
+            let number = keys.insert(key) as usize;
+            let at = (part, row);
+            match rows.get_mut(number) {
+                None => rows.push(at),
+                Some(best) => {
+                    if order.rank(staged.event(at)) >= order.rank(staged.event(*best)) {
+                        *best = at;
+                    }
+                }
+            }
+        }
+    }
+    Ok(Winners { keys, rows })
+}

@@ -1,0 +1,3 @@
+//! The testkit's own public behaviour: the oracle against the bad inputs.
+
+mod bad_inputs;

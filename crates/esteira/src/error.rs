@@ -1,0 +1,62 @@
+//! What can go wrong in a run, and what the person in front of it can do.
+
+use esteira_lake::bucket::BucketError;
+use esteira_lake::ledger::LedgerError;
+use esteira_lake::tables::TableError;
+use thiserror::Error;
+
+use crate::pipeline::PipelineError;
+
+/// A run or a question that failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The pipeline's folder is wrong.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The bucket cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A table cannot be used.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A model or a question failed while it ran.
+    #[error("{what} failed: {reason}")]
+    Query {
+        /// What was run.
+        what: String,
+        /// The engine's words.
+        reason: String,
+    },
+    /// Something inside stopped that never should.
+    #[error("{0} stopped unexpectedly")]
+    Stopped(&'static str),
+}
+
+impl Error {
+    /// Whether the cause may go away by itself: trying again later makes sense.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Bucket(error) => error.is_transient(),
+            Self::Ledger(error) => error.is_transient(),
+            Self::Table(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// The way out, for the person in front of the terminal.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Pipeline(error) => error.hint(),
+            Self::Bucket(error) => error.hint(),
+            Self::Ledger(error) => error.hint(),
+            Self::Table(error) => error.hint(),
+            Self::Query { .. } | Self::Stopped(_) => None,
+        }
+    }
+}

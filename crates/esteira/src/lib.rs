@@ -1,0 +1,46 @@
+//! Esteira: objects in a bucket become Delta tables, continuously and exactly once.
+//!
+//! This crate is the library's face. A [`Pipeline`] says what an event is and which tables it makes;
+//! [`Submit`] runs it on a bucket; [`Lake`] reads what came out.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), esteira::Error> {
+//! use esteira::{Pipeline, Submit};
+//!
+//! let summary = Submit::new(Pipeline::marketing_place()?)
+//!     .bucket("s3://itau-shop")
+//!     .once(true)
+//!     .run()
+//!     .await?;
+//! println!("{} batches", summary.batches);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layout
+//!
+//! - [`Pipeline`], in `pipeline/`: the folder with `pipeline.toml`, `schema.sql` and `models/*.sql`
+//! - `process/`: the stages of a batch, all named in `process/stages.rs`
+//! - [`Submit`]: running a pipeline from Rust
+//! - [`Lake`]: the tables, the quarantine and the ledger, for reading
+//! - [`PathPattern`]: globs with Hadoop's rules
+//!
+//! Decoding is `esteira-events`; every durable write is `esteira-lake`.
+
+mod clock;
+mod error;
+mod lake;
+mod path_pattern;
+mod pipeline;
+mod process;
+mod status;
+mod submit;
+
+pub use clock::{Clock, SystemClock};
+pub use error::Error;
+pub use lake::Lake;
+pub use path_pattern::{PathPattern, PatternError};
+pub use pipeline::{Limits, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules};
+pub use process::{Observer, Progress, RunSummary, Shutdown, Silent};
+pub use status::{Status, status};
+pub use submit::Submit;

@@ -1,0 +1,98 @@
+//! `pipeline.toml` as it is written.
+
+use serde::Deserialize;
+
+use super::PipelineError;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PipelineFile {
+    pub(super) name: String,
+    pub(super) source: SourceSection,
+    #[serde(default)]
+    pub(super) output: OutputSection,
+    pub(super) event: EventSection,
+    #[serde(default)]
+    pub(super) limits: LimitsSection,
+    #[serde(rename = "table")]
+    pub(super) tables: Vec<TableSection>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceSection {
+    pub(super) path: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutputSection {
+    pub(super) tables: Option<String>,
+    pub(super) raw: Option<String>,
+    pub(super) quarantine: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventSection {
+    pub(super) schema: String,
+    pub(super) version: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsSection {
+    pub(super) objects_per_batch: Option<usize>,
+    pub(super) mebibytes_per_batch: Option<u64>,
+    pub(super) poll_milliseconds: Option<u64>,
+    pub(super) requests_at_once: Option<usize>,
+    pub(super) decompressed_mebibytes_per_object: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TableSection {
+    pub(super) name: String,
+    pub(super) model: Option<String>,
+    pub(super) key: Option<Vec<String>>,
+    pub(super) head: Option<String>,
+}
+
+/// Reads the text of the file called `name`.
+pub(super) fn parse(name: &str, text: &str) -> Result<PipelineFile, PipelineError> {
+    toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        let (line, column) = line_and_column(text, offset);
+        let message = error.message().trim_end().replace('\n', " ");
+        PipelineError::Wrong {
+            file: name.to_owned(),
+            line,
+            column,
+            hint: nearest(&message),
+            message,
+        }
+    })
+}
+
+/// The line and column of a byte offset, both from 1.
+pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    (line, column)
+}
+
+/// The library names an unknown key and the ones it expected, all between backticks, the unknown one
+/// first; the nearest of the others is most likely what was meant.
+fn nearest(message: &str) -> Option<String> {
+    if !message.starts_with("unknown field") {
+        return None;
+    }
+    let mut names = message.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    let best = names.max_by(|a, b| {
+        strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
+    })?;
+    Some(format!("did you mean `{best}`?"))
+}

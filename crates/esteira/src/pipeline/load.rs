@@ -1,0 +1,344 @@
+//! From the files of a pipeline to settings that mean something.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use esteira_events::{DataType, EventSchema};
+use sha2::{Digest as _, Sha256};
+
+use super::file::{self, LimitsSection, PipelineFile, TableSection};
+use super::{Model, PipelineError, builtin};
+use crate::path_pattern::PathPattern;
+
+const CONFIG: &str = "pipeline.toml";
+const MIB: u64 = 1024 * 1024;
+
+/// A checked pipeline.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Its name: the process, its folders in the bucket.
+    pub name: String,
+    /// Which objects it takes.
+    pub input: PathPattern,
+    /// The folder of its tables.
+    pub tables_path: String,
+    /// The folder of its originals.
+    pub raw_path: String,
+    /// The place of its quarantine table.
+    pub quarantine_path: String,
+    /// What an event is.
+    pub schema: Arc<EventSchema>,
+    /// The event's column that says which of two events is newer.
+    pub version: String,
+    /// Its tables, every head before its children.
+    pub tables: Vec<TableRules>,
+    /// How much it takes at once.
+    pub limits: Limits,
+    /// Changes when anything of the pipeline does: SHA-256 over its files, 16 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// One table of a pipeline.
+#[derive(Debug, Clone)]
+pub struct TableRules {
+    /// Its name.
+    pub name: String,
+    /// Its rows.
+    pub model: Model,
+    /// The columns of its key; of a child, its head's.
+    pub key: Vec<String>,
+    /// What its rows are.
+    pub kind: TableKind,
+}
+
+/// What the rows of a table are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableKind {
+    /// One row a key, of the latest event.
+    Latest,
+    /// All rows of the event that stands in the head, replaced as one set.
+    Child {
+        /// The head's name.
+        head: String,
+    },
+}
+
+/// How much is taken at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Objects in a batch at most.
+    pub objects_per_batch: usize,
+    /// Bytes of objects in a batch at most; one larger object is a batch of its own.
+    pub bytes_per_batch: u64,
+    /// How long to wait before looking again when there was nothing new.
+    pub poll: Duration,
+    /// Requests to the bucket at the same time.
+    pub requests_at_once: usize,
+    /// Bytes that one compressed object may unpack to.
+    pub decompressed_bytes_per_object: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            objects_per_batch: 10_000,
+            bytes_per_batch: 64 * MIB,
+            poll: Duration::from_secs(1),
+            requests_at_once: 32,
+            decompressed_bytes_per_object: 1024 * 1024 * 1024,
+        }
+    }
+}
+
+impl Pipeline {
+    /// The built-in pipeline of the marketplace's orders.
+    ///
+    /// # Errors
+    /// None that a user can cause; the files are part of the program.
+    pub fn marketing_place() -> Result<PipelineFiles, PipelineError> {
+        Self::files("marketing_place")
+    }
+
+    /// The files of a pipeline: a folder, its `pipeline.toml`, or the name of a built-in one.
+    ///
+    /// # Errors
+    /// [`PipelineError::NotFound`] when there is neither, or a file that cannot be read.
+    pub fn files(name: &str) -> Result<PipelineFiles, PipelineError> {
+        let path = Path::new(name);
+        let folder = if path.file_name().is_some_and(|file| file == CONFIG) {
+            path.parent().unwrap_or(path)
+        } else {
+            path
+        };
+        if folder.join(CONFIG).is_file() {
+            return Ok(PipelineFiles::Folder(folder.to_owned()));
+        }
+        builtin::files(name)
+            .map(PipelineFiles::BuiltIn)
+            .ok_or_else(|| PipelineError::NotFound {
+                name: name.to_owned(),
+                known: builtin::NAMES.to_vec(),
+            })
+    }
+
+    /// The table called `name`.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&TableRules> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// Folders in the bucket that hold what the program writes: never input.
+    #[must_use]
+    pub fn is_output(&self, key: &str) -> bool {
+        let below = |folder: &str| {
+            key.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        below("_esteira")
+            || below(&self.tables_path)
+            || below(&self.raw_path)
+            || below(&self.quarantine_path)
+    }
+}
+
+/// Where the files of a pipeline are.
+#[derive(Debug, Clone)]
+pub enum PipelineFiles {
+    /// In a folder.
+    Folder(std::path::PathBuf),
+    /// In the program.
+    BuiltIn(&'static [builtin::File]),
+}
+
+impl PipelineFiles {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// [`PipelineError`] with file, line and a way out.
+    pub async fn load(&self) -> Result<Pipeline, PipelineError> {
+        let mut reader = Reader {
+            files: self,
+            digest: Sha256::new(),
+        };
+        let (config_name, text) = reader.read(CONFIG)?;
+        let config = file::parse(&config_name, &text)?;
+        let (schema_name, ddl) = reader.read(&config.event.schema)?;
+        let schema = Arc::new(EventSchema::parse(&ddl, &schema_name)?);
+        let checks = Checks {
+            file: &config_name,
+            text: &text,
+        };
+        checks.version(&schema, &config.event.version)?;
+        let mut tables = Vec::new();
+        for section in &config.tables {
+            tables.push(table(&mut reader, &checks, &config, section, &schema).await?);
+        }
+        tables.sort_by_key(|table: &TableRules| table.kind != TableKind::Latest);
+        let or = |given: &Option<String>, default: String| {
+            given
+                .as_deref()
+                .map_or(default, |path| path.trim_matches('/').to_owned())
+        };
+        let name = &config.name;
+        Ok(Pipeline {
+            input: PathPattern::parse(&config.source.path)?,
+            tables_path: or(&config.output.tables, "analytics".to_owned()),
+            raw_path: or(&config.output.raw, format!("raw/{name}")),
+            quarantine_path: or(&config.output.quarantine, format!("quarantine/{name}")),
+            schema,
+            version: config.event.version.clone(),
+            tables,
+            limits: limits(&config.limits),
+            fingerprint: reader.fingerprint(),
+            name: config.name,
+        })
+    }
+}
+
+async fn table(
+    reader: &mut Reader<'_>,
+    checks: &Checks<'_>,
+    config: &PipelineFile,
+    section: &TableSection,
+    schema: &EventSchema,
+) -> Result<TableRules, PipelineError> {
+    let name = &section.name;
+    let (key, kind) = match (&section.key, &section.head) {
+        (Some(key), None) if !key.is_empty() => (key.clone(), TableKind::Latest),
+        (None, Some(head)) => {
+            let key = config
+                .tables
+                .iter()
+                .find(|table| table.name == *head)
+                .and_then(|table| table.key.clone())
+                .ok_or_else(|| {
+                    checks.wrong(head, format!("table `{name}`: its head `{head}` is no table with a `key`"))
+                })?;
+            (key, TableKind::Child { head: head.clone() })
+        }
+        _ => {
+            return Err(checks.wrong(
+                name,
+                format!("table `{name}` needs either a `key` or a `head`"),
+            ));
+        }
+    };
+    let default = format!("models/{name}.sql");
+    let (model_name, sql) = reader.read(section.model.as_deref().unwrap_or(&default))?;
+    let model = Model::check(&model_name, &sql, schema).await?;
+    let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
+    if kind == TableKind::Latest {
+        needed.push(&config.event.version);
+    }
+    for column in needed {
+        if model.table_schema().field_with_name(column).is_err() {
+            return Err(PipelineError::Wrong {
+                file: model_name,
+                line: 1,
+                column: 1,
+                message: format!("the model of table `{name}` does not give column `{column}`"),
+                hint: Some(format!("select `{column}`: it is part of the key or the version")),
+            });
+        }
+    }
+    Ok(TableRules {
+        name: name.clone(),
+        model,
+        key,
+        kind,
+    })
+}
+
+fn limits(section: &LimitsSection) -> Limits {
+    let default = Limits::default();
+    Limits {
+        objects_per_batch: section.objects_per_batch.unwrap_or(default.objects_per_batch).max(1),
+        bytes_per_batch: section
+            .mebibytes_per_batch
+            .map_or(default.bytes_per_batch, |mib| mib * MIB),
+        poll: section
+            .poll_milliseconds
+            .map_or(default.poll, Duration::from_millis),
+        requests_at_once: section.requests_at_once.unwrap_or(default.requests_at_once).max(1),
+        decompressed_bytes_per_object: section
+            .decompressed_mebibytes_per_object
+            .map_or(default.decompressed_bytes_per_object, |mib| mib * 1024 * 1024),
+    }
+}
+
+/// Checks whose errors point into `pipeline.toml`.
+struct Checks<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Checks<'_> {
+    fn version(&self, schema: &EventSchema, version: &str) -> Result<(), PipelineError> {
+        let field = schema.fields().iter().find(|field| field.name == version);
+        match field {
+            Some(field) if field.required && field.data_type == DataType::Timestamp => Ok(()),
+            Some(_) => Err(self.wrong(
+                version,
+                format!("`{version}` cannot be the version: it has to be a TIMESTAMP NOT NULL"),
+            )),
+            None => Err(self.wrong(
+                version,
+                format!("`{version}` cannot be the version: the event has no such field"),
+            )),
+        }
+    }
+
+    fn wrong(&self, at: &str, message: String) -> PipelineError {
+        let offset = self.text.find(&format!("\"{at}\"")).unwrap_or(0);
+        let (line, column) = file::line_and_column(self.text, offset);
+        PipelineError::Wrong {
+            file: self.file.to_owned(),
+            line,
+            column,
+            message,
+            hint: None,
+        }
+    }
+}
+
+struct Reader<'a> {
+    files: &'a PipelineFiles,
+    digest: Sha256,
+}
+
+impl Reader<'_> {
+    /// A file's name for messages, and its text.
+    fn read(&mut self, path: &str) -> Result<(String, String), PipelineError> {
+        let (name, text) = match self.files {
+            PipelineFiles::Folder(folder) => {
+                let file = folder.join(path);
+                let name = file.display().to_string();
+                let text =
+                    std::fs::read_to_string(&file).map_err(|error| PipelineError::Unreadable {
+                        file: name.clone(),
+                        reason: error.to_string(),
+                    })?;
+                (name, text)
+            }
+            PipelineFiles::BuiltIn(files) => {
+                let text = files.iter().find(|(name, _)| *name == path);
+                let (name, text) = text.ok_or_else(|| PipelineError::Unreadable {
+                    file: path.to_owned(),
+                    reason: "it is not part of the built-in pipeline".to_owned(),
+                })?;
+                ((*name).to_owned(), (*text).to_owned())
+            }
+        };
+        for part in [path, text.as_str()] {
+            self.digest.update(part.as_bytes());
+            self.digest.update([0]);
+        }
+        Ok((name, text))
+    }
+
+    fn fingerprint(self) -> String {
+        let digest = self.digest.finalize();
+        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,16 @@
+//! A pipeline: what an event is and which tables it makes.
+//!
+//! Comes in: a folder with `pipeline.toml`, `schema.sql` and `models/*.sql`. Goes out: a checked
+//! [`Pipeline`]. The invariant: a pipeline that loads can run; every mistake is found before the first
+//! object is read, and named with its file and line. Running it belongs to `process`.
+
+mod builtin;
+mod error;
+mod file;
+mod load;
+mod model;
+
+pub use error::PipelineError;
+pub use load::{Limits, Pipeline, PipelineFiles, TableKind, TableRules};
+pub use model::Model;
+pub(crate) use model::{EVENT, EVENTS, as_events, events_relation, session};

@@ -1,0 +1,231 @@
+//! A model: one SELECT over the relation `events` that gives the rows of one table.
+//!
+//! Every row has to know its event, so the program adds the column `_event` to what is selected; an
+//! inner query passes it on with `*` or by name. From it come the lineage columns and the version.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use datafusion::datasource::MemTable;
+use datafusion::execution::context::{SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use esteira_events::{EventSchema, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
+
+use super::PipelineError;
+
+/// The relation that models select from.
+pub(crate) const EVENTS: &str = "events";
+/// The column with an event's index in its batch.
+pub(crate) const EVENT: &str = "_event";
+/// The column with the instant a batch was planned.
+pub(crate) const PROCESSED_AT: &str = "_processed_at";
+
+/// A checked model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    file: String,
+    sql: String,
+    schema: SchemaRef,
+}
+
+impl Model {
+    /// Checks the text of a model against the events it selects from.
+    pub(super) async fn check(
+        file: &str,
+        text: &str,
+        events: &EventSchema,
+    ) -> Result<Self, PipelineError> {
+        let sql = with_event(file, text)?;
+        let relation = events_relation(events);
+        let session = session();
+        let empty = MemTable::try_new(relation.clone(), vec![vec![]]);
+        let planned = async {
+            session.register_table(EVENTS, Arc::new(empty?))?;
+            let frame = session.sql(&sql).await?;
+            // Only a physical plan has seen every type.
+            let schema = frame.schema().as_arrow().clone();
+            frame.create_physical_plan().await?;
+            Ok::<_, datafusion::error::DataFusionError>(schema)
+        };
+        let schema = planned.await.map_err(|error| {
+            let message = error.strip_backtrace();
+            let message = message.lines().next().unwrap_or_default().to_owned();
+            let hint = if message.contains(EVENT) && message.contains("No field named") {
+                "an inner query has to pass on `_event`: select it, or `*`".to_owned()
+            } else {
+                let columns: Vec<_> = relation
+                    .fields()
+                    .iter()
+                    .map(|field| field.name().as_str())
+                    .filter(|name| *name != EVENT)
+                    .collect();
+                format!("`events` has the columns {}", columns.join(", "))
+            };
+            PipelineError::Wrong {
+                file: file.to_owned(),
+                line: 1,
+                column: 1,
+                message,
+                hint: Some(hint),
+            }
+        })?;
+        Ok(Self {
+            file: file.to_owned(),
+            sql,
+            schema: table_schema(&schema),
+        })
+    }
+
+    /// Its SQL, with the column that names the event.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The file it was read from.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The columns of its table: the model's, then where rows came from, then the model's own that
+    /// start with an underscore.
+    #[must_use]
+    pub fn table_schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+}
+
+/// A session whose plans keep the order of rows: models rely on it where one event gives several.
+pub(crate) fn session() -> SessionContext {
+    let config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_information_schema(false)
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
+    SessionContext::new_with_config(config)
+}
+
+/// The columns of `events`.
+pub(crate) fn events_relation(events: &EventSchema) -> SchemaRef {
+    let mut fields: Vec<Arc<Field>> = events.arrow_schema().fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new(PROCESSED_AT, instant(), false)));
+    fields.push(Arc::new(Field::new(EVENT, DataType::Int64, false)));
+    Arc::new(Schema::new(fields))
+}
+
+/// Adds to a decoded batch the columns that only the run knows.
+pub(crate) fn as_events(
+    batch: &RecordBatch,
+    relation: &SchemaRef,
+    first_event: i64,
+    planned_at: i64,
+) -> Result<RecordBatch, arrow::error::ArrowError> {
+    use arrow::array::{Int64Array, TimestampMicrosecondArray};
+    let rows = batch.num_rows();
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(
+        TimestampMicrosecondArray::from_value(planned_at, rows).with_timezone("UTC"),
+    ));
+    columns.push(Arc::new(Int64Array::from_iter_values(
+        (first_event..).take(rows),
+    )));
+    RecordBatch::try_new(relation.clone(), columns)
+}
+
+fn with_event(file: &str, text: &str) -> Result<String, PipelineError> {
+    let wrong = |line: usize, column: usize, message: String| PipelineError::Wrong {
+        file: file.to_owned(),
+        line,
+        column,
+        message,
+        hint: Some("a model is one SELECT over `events`".to_owned()),
+    };
+    let statements = Parser::parse_sql(&GenericDialect {}, text).map_err(|error| {
+        let message = error.to_string();
+        let (line, column) = place_in(&message).unwrap_or((1, 1));
+        let message = message.split(" at Line:").next().unwrap_or(&message);
+        wrong(line, column, message.replace("sql parser error: ", ""))
+    })?;
+    let [Statement::Query(query)] = <[Statement; 1]>::try_from(statements)
+        .map_err(|all| wrong(1, 1, format!("it has {} statements", all.len())))?
+    else {
+        return Err(wrong(1, 1, "it is not a SELECT".to_owned()));
+    };
+    let mut query: Box<Query> = query;
+    let SetExpr::Select(select) = query.body.as_mut() else {
+        return Err(wrong(1, 1, "it is not a plain SELECT".to_owned()));
+    };
+    let has_all = select.projection.iter().any(|item| {
+        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+    });
+    if !has_all {
+        select
+            .projection
+            .push(SelectItem::UnnamedExpr(Expr::Identifier(Ident::new(EVENT))));
+    }
+    Ok(query.to_string())
+}
+
+/// The parser tells the place of an error only in its text.
+fn place_in(message: &str) -> Option<(usize, usize)> {
+    let (_, place) = message.split_once("Line: ")?;
+    let (line, column) = place.split_once(", Column: ")?;
+    let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
+    Some((line.parse().ok()?, digits.parse().ok()?))
+}
+
+fn table_schema(model: &Schema) -> SchemaRef {
+    let lineage = [
+        (SOURCE_FILE, DataType::Utf8),
+        (SOURCE_MODIFIED, instant()),
+        (SOURCE_POSITION, DataType::Int64),
+        (PROCESSED_AT, instant()),
+    ];
+    let own = |field: &&Arc<Field>| {
+        field.name() != EVENT && !lineage.iter().any(|(name, _)| name == field.name())
+    };
+    let column = |field: &Arc<Field>| Field::new(field.name(), stored(field.data_type()), true);
+    let (hidden, shown): (Vec<_>, Vec<_>) = model
+        .fields()
+        .iter()
+        .filter(own)
+        .partition(|field| field.name().starts_with('_'));
+    let mut fields: Vec<Field> = shown.into_iter().map(column).collect();
+    fields.extend(
+        lineage
+            .iter()
+            .map(|(name, data_type)| Field::new(*name, data_type.clone(), true)),
+    );
+    fields.extend(hidden.into_iter().map(column));
+    Arc::new(Schema::new(fields))
+}
+
+fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// The type a column is stored with: Delta Lake knows no views, no unsigned and no nanoseconds.
+fn stored(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Timestamp(_, Some(_)) => instant(),
+        DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
+        DataType::List(element) | DataType::LargeList(element) => DataType::List(Arc::new(
+            Field::new("element", stored(element.data_type()), true),
+        )),
+        DataType::Struct(fields) => DataType::Struct(
+            fields
+                .iter()
+                .map(|field| Field::new(field.name(), stored(field.data_type()), true))
+                .collect::<Fields>(),
+        ),
+        other => other.clone(),
+    }
+}

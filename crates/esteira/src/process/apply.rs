@@ -1,0 +1,140 @@
+//! Taking a batch into the tables, heads before their children, then the quarantine.
+
+use std::collections::BTreeMap;
+
+use esteira_lake::ledger::{Plan, TableRecord};
+use esteira_lake::quarantine;
+use esteira_lake::tables::{LakeTable, TableError, TableSpec};
+use esteira_lake::upsert::{self, Verdict};
+
+use super::land::Landed;
+use super::stages::Context;
+use super::transform::Transformed;
+use crate::{Error, TableKind};
+
+/// The name of the quarantine among the tables.
+pub(crate) const QUARANTINE: &str = "quarantine";
+
+/// The tables of a pipeline, open for writing.
+pub(super) struct Tables {
+    tables: BTreeMap<String, LakeTable>,
+    quarantine: LakeTable,
+}
+
+/// A batch that is in all its tables.
+pub(super) struct Applied {
+    /// By table.
+    pub(super) tables: BTreeMap<String, TableRecord>,
+    /// What became of each event.
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+impl Tables {
+    /// Opens all tables, or creates them empty.
+    pub(super) async fn open(context: &Context) -> Result<Self, Error> {
+        let mut tables = BTreeMap::new();
+        for spec in specs(&context.pipeline) {
+            let name = spec.name.clone();
+            tables.insert(name, LakeTable::open_or_create(&context.bucket, spec).await?);
+        }
+        let spec = quarantine_spec(&context.pipeline);
+        Ok(Self {
+            tables,
+            quarantine: LakeTable::open_or_create(&context.bucket, spec).await?,
+        })
+    }
+}
+
+/// What the pipeline's tables are declared to be.
+pub(crate) fn specs(pipeline: &crate::Pipeline) -> impl Iterator<Item = TableSpec> + '_ {
+    pipeline.tables.iter().map(|table| TableSpec {
+        name: table.name.clone(),
+        path: format!("{}/{}", pipeline.tables_path, table.name),
+        process: pipeline.name.clone(),
+        schema: table.model.table_schema().clone(),
+    })
+}
+
+/// What the pipeline's quarantine is declared to be.
+pub(crate) fn quarantine_spec(pipeline: &crate::Pipeline) -> TableSpec {
+    TableSpec {
+        name: QUARANTINE.to_owned(),
+        path: pipeline.quarantine_path.clone(),
+        process: pipeline.name.clone(),
+        schema: quarantine::schema(),
+    }
+}
+
+/// Commits a batch to every table.
+pub(super) async fn apply(
+    context: &Context,
+    tables: &mut Tables,
+    plan: &Plan,
+    landed: &Landed,
+    transformed: Transformed,
+) -> Result<Applied, Error> {
+    let Transformed { batch, staged } = transformed;
+    let mut applied = Applied {
+        tables: BTreeMap::new(),
+        verdicts: vec![Verdict::Superseded; batch.order.len()],
+    };
+    let mut heads: BTreeMap<&str, upsert::Applied> = BTreeMap::new();
+    for rules in &context.pipeline.tables {
+        let (Some(table), Some(rows)) =
+            (tables.tables.get_mut(&rules.name), staged.get(&rules.name))
+        else {
+            continue;
+        };
+        let done = match &rules.kind {
+            TableKind::Latest => {
+                let version = &context.pipeline.version;
+                upsert::latest(table, &rules.key, version, rows, &batch).await?
+            }
+            TableKind::Child { head } => match heads.get(head.as_str()) {
+                Some(head) => upsert::children(table, &rules.key, rows, head, &batch).await?,
+                None => continue,
+            },
+        };
+        for &(event, verdict) in &done.verdicts {
+            let known = &mut applied.verdicts[event];
+            if weight(verdict) > weight(*known) {
+                *known = verdict;
+            }
+        }
+        applied.tables.insert(
+            rules.name.clone(),
+            TableRecord {
+                version: done.version,
+                rows_added: done.rows_added,
+                rows_removed: done.rows_removed,
+            },
+        );
+        heads.insert(&rules.name, done);
+    }
+    let rows = quarantine::rows(&landed.rejected, plan.batch, plan.planned_at).map_err(|error| {
+        TableError::Data {
+            table: QUARANTINE.to_owned(),
+            reason: error.to_string(),
+            transient: false,
+        }
+    })?;
+    let version = upsert::append(&mut tables.quarantine, rows, &batch).await?;
+    applied.tables.insert(
+        QUARANTINE.to_owned(),
+        TableRecord {
+            version,
+            rows_added: landed.rejected.len() as u64,
+            rows_removed: 0,
+        },
+    );
+    Ok(applied)
+}
+
+/// An event counts where it got furthest.
+fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Superseded => 0,
+        Verdict::Duplicate => 1,
+        Verdict::Applied => 2,
+    }
+}

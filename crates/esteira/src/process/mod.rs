@@ -1,0 +1,22 @@
+//! Running a pipeline: from objects in the bucket to rows in the tables, batch by batch.
+//!
+//! Comes in: a checked pipeline and an opened bucket. Goes out: recorded batches. The invariant: every
+//! object that was discovered is in one plan, and every plan ends in one record, whatever happened in
+//! between. All stages are named in `stages.rs`; each has a file of its own.
+
+mod apply;
+mod discover;
+mod land;
+mod observe;
+mod plan;
+mod record;
+mod runner;
+mod shutdown;
+mod stages;
+mod transform;
+
+pub use observe::{Observer, Progress, Silent};
+pub use runner::RunSummary;
+pub(crate) use apply::{QUARANTINE, quarantine_spec, specs};
+pub(crate) use runner::{Settings, run};
+pub use shutdown::Shutdown;

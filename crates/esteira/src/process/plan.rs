@@ -1,0 +1,82 @@
+//! Cutting what was discovered into a numbered batch.
+
+use std::collections::VecDeque;
+
+use esteira_lake::ledger::{Ledger, Plan, PlannedObject};
+
+use super::stages::Context;
+use crate::clock::date;
+use crate::{Error, Limits};
+
+/// Plans the next batch from the front of `waiting` and writes the plan.
+pub(super) async fn next(
+    context: &Context,
+    ledger: &mut Ledger,
+    runner: &str,
+    waiting: &mut VecDeque<PlannedObject>,
+) -> Result<Plan, Error> {
+    let now = context.clock.now_micros();
+    let plan = Plan {
+        format: 1,
+        batch: ledger.last_plan() + 1,
+        process: context.pipeline.name.clone(),
+        runner: runner.to_owned(),
+        pipeline: context.pipeline.fingerprint.clone(),
+        planned_at: now,
+        processing_date: date(now),
+        objects: take(waiting, &context.pipeline.limits),
+    };
+    ledger.plan(&plan).await?;
+    Ok(plan)
+}
+
+/// As many objects as the limits allow, and at least one.
+fn take(waiting: &mut VecDeque<PlannedObject>, limits: &Limits) -> Vec<PlannedObject> {
+    let mut objects = Vec::new();
+    let mut bytes = 0;
+    while let Some(object) = waiting.front() {
+        let full = objects.len() >= limits.objects_per_batch
+            || bytes + object.size > limits.bytes_per_batch;
+        if full && !objects.is_empty() {
+            break;
+        }
+        bytes += object.size;
+        objects.extend(waiting.pop_front());
+    }
+    objects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(sizes: &[u64]) -> VecDeque<PlannedObject> {
+        sizes
+            .iter()
+            .map(|size| PlannedObject {
+                key: String::new(),
+                etag: String::new(),
+                size: *size,
+                modified: 0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn batch_stops_before_either_limit_but_takes_one() {
+        let limits = Limits {
+            objects_per_batch: 3,
+            bytes_per_batch: 10,
+            ..Limits::default()
+        };
+        for (sizes, taken) in [
+            (vec![1, 1, 1, 1], 3),
+            (vec![6, 4, 1], 2),
+            (vec![6, 5], 1),
+            (vec![50, 1], 1),
+            (vec![], 0),
+        ] {
+            assert_eq!(take(&mut waiting(&sizes), &limits).len(), taken, "{sizes:?}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The stages of a batch, in order; the only file that knows them all.
+//!
+//! ```text
+//! discover → plan → land (fetch, preserve, decode) → transform → apply (upsert, commit) → record
+//! ```
+//!
+//! Each hands over a type that says how far the batch got: [`Plan`] → [`Landed`] → [`Transformed`] →
+//! [`Applied`] → [`Record`]. Only `plan`, `apply` and `record` change what others can see.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use esteira_lake::bucket::Bucket;
+use esteira_lake::ledger::{Ledger, Plan, Record};
+use esteira_lake::raw::Raw;
+
+use super::apply::{self, Applied, Tables};
+use super::land::{self, Landed};
+use super::observe::Observer;
+use super::record;
+use super::transform::{self, Transformed};
+use crate::clock::Clock;
+use crate::{Error, Pipeline};
+
+/// What all stages share.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) bucket: Bucket,
+    pub(super) raw: Raw,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Arc<dyn Observer>,
+}
+
+/// A batch whose events are in memory and whose originals are safe.
+pub(super) struct Prepared {
+    plan: Plan,
+    landed: Landed,
+    milliseconds: u64,
+}
+
+/// Fetches, preserves and decodes. Changes no table, so it may run ahead of the batch before.
+pub(super) async fn prepare(context: &Context, plan: Plan) -> Result<Prepared, Error> {
+    let start = Instant::now();
+    let landed = land::land(context, &plan).await?;
+    Ok(Prepared {
+        plan,
+        landed,
+        milliseconds: milliseconds(start),
+    })
+}
+
+/// Transforms, applies and records.
+pub(super) async fn finish(
+    context: &Context,
+    tables: &mut Tables,
+    ledger: &mut Ledger,
+    prepared: Prepared,
+) -> Result<Record, Error> {
+    let Prepared {
+        plan,
+        landed,
+        milliseconds: prepare,
+    } = prepared;
+    let start = Instant::now();
+    let transformed: Transformed = transform::transform(context, &plan, &landed).await?;
+    let transform = milliseconds(start);
+    let start = Instant::now();
+    let applied: Applied = apply::apply(context, tables, &plan, &landed, transformed).await?;
+    let timings = esteira_lake::ledger::Timings {
+        prepare,
+        transform,
+        commit: milliseconds(start),
+    };
+    let record = record::of(context, ledger, &plan, &landed, applied, timings);
+    ledger.record(record.clone()).await?;
+    ledger.snapshot_if_due().await?;
+    Ok(record)
+}
+
+fn milliseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,65 @@
+//! How a pipeline is doing: what was taken, what waits, how far behind the tables are.
+
+use std::sync::Arc;
+
+use esteira_lake::ledger::Record;
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::{Error, Lake};
+
+/// The state of a pipeline, for a person or a script.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The process.
+    pub process: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The newest record.
+    pub last_batch: Option<Record>,
+    /// Batches that were planned and not recorded: being run, or interrupted.
+    pub unfinished_batches: Vec<u64>,
+    /// Objects that no plan holds yet.
+    pub waiting_objects: u64,
+    /// How far the newest row is behind the newest object, in milliseconds; 0 when nothing waits.
+    pub behind_ms: i64,
+    /// Age of the oldest waiting object, in milliseconds; 0 when nothing waits.
+    pub oldest_waiting_ms: i64,
+}
+
+/// Asks the bucket and the ledger.
+///
+/// # Errors
+/// [`Error`] when the bucket cannot be listed.
+pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error> {
+    let pipeline = lake.pipeline();
+    let ledger = lake.ledger();
+    let listed = lake.bucket().list(pipeline.input.base()).await?;
+    let inputs = || {
+        listed
+            .iter()
+            .filter(|object| pipeline.input.matches(&object.key) && !pipeline.is_output(&object.key))
+    };
+    let waiting: Vec<i64> = inputs()
+        .filter(|object| !ledger.seen().contains(&object.key, &object.etag))
+        .map(|object| object.modified_micros)
+        .collect();
+    let last = ledger.last_record();
+    let newest_row = last.map(|record| record.newest_object);
+    let newest_waiting = waiting.iter().max();
+    let oldest_waiting = waiting.iter().min();
+    let behind = match (newest_waiting, newest_row) {
+        (Some(newest), Some(row)) => (newest - row).max(0),
+        (Some(_), None) => oldest_waiting.map_or(0, |oldest| clock.now_micros() - oldest),
+        (None, _) => 0,
+    };
+    Ok(Status {
+        process: pipeline.name.clone(),
+        bucket: lake.bucket().location().to_string(),
+        unfinished_batches: ledger.unfinished().iter().map(|plan| plan.batch).collect(),
+        waiting_objects: waiting.len() as u64,
+        behind_ms: behind / 1000,
+        oldest_waiting_ms: oldest_waiting.map_or(0, |oldest| clock.now_micros() - oldest) / 1000,
+        last_batch: last.cloned(),
+    })
+}

@@ -1,0 +1,122 @@
+//! Running a pipeline from Rust.
+
+use std::sync::Arc;
+
+use esteira_lake::bucket::{Bucket, Environment};
+
+use crate::clock::{Clock, SystemClock};
+use crate::path_pattern::PathPattern;
+use crate::pipeline::{PipelineError, PipelineFiles};
+use crate::process::{self, Observer, RunSummary, Settings, Shutdown, Silent};
+use crate::{Error, Pipeline};
+
+/// A run that is being put together.
+pub struct Submit {
+    files: PipelineFiles,
+    bucket: String,
+    input: Option<String>,
+    once: bool,
+    environment: Environment,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    shutdown: Shutdown,
+    adjust: Vec<Box<dyn FnOnce(&mut Pipeline) + Send>>,
+}
+
+impl Submit {
+    /// A run of this pipeline, on `s3://itau-shop` unless told otherwise, with the settings of the
+    /// process environment, until it is stopped.
+    #[must_use]
+    pub fn new(files: PipelineFiles) -> Self {
+        Self {
+            files,
+            bucket: "s3://itau-shop".to_owned(),
+            input: None,
+            once: false,
+            environment: Environment::of_process(),
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(Silent),
+            shutdown: Shutdown::default(),
+            adjust: Vec::new(),
+        }
+    }
+
+    /// Where the objects and tables are: `s3://name` or `file:///folder`.
+    #[must_use]
+    pub fn bucket(mut self, location: impl Into<String>) -> Self {
+        self.bucket = location.into();
+        self
+    }
+
+    /// Which objects are taken, instead of the pipeline's own path.
+    #[must_use]
+    pub fn input(mut self, path: impl Into<String>) -> Self {
+        self.input = Some(path.into());
+        self
+    }
+
+    /// Whether to end when everything that is there now has been taken.
+    #[must_use]
+    pub fn once(mut self, once: bool) -> Self {
+        self.once = once;
+        self
+    }
+
+    /// The settings to use instead of the process environment.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The clock to plan by.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Who is told how far the run is.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// The switch that stops the run.
+    #[must_use]
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.shutdown = shutdown;
+        self
+    }
+
+    /// Changes the loaded pipeline before it runs, for instance its limits.
+    #[must_use]
+    pub fn adjust(mut self, change: impl FnOnce(&mut Pipeline) + Send + 'static) -> Self {
+        self.adjust.push(Box::new(change));
+        self
+    }
+
+    /// Runs.
+    ///
+    /// # Errors
+    /// [`Error`] when the pipeline is wrong, or the bucket or a table cannot be used.
+    pub async fn run(self) -> Result<RunSummary, Error> {
+        let mut pipeline = self.files.load().await?;
+        if let Some(input) = &self.input {
+            pipeline.input = PathPattern::parse(input).map_err(PipelineError::from)?;
+        }
+        for change in self.adjust {
+            change(&mut pipeline);
+        }
+        process::run(Settings {
+            bucket: Bucket::open(&self.bucket, &self.environment)?,
+            pipeline: Arc::new(pipeline),
+            once: self.once,
+            clock: self.clock,
+            observer: self.observer,
+            shutdown: self.shutdown,
+        })
+        .await
+    }
+}
