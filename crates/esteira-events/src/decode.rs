@@ -2,9 +2,9 @@
 //!
 //! The way of a byte: `compression` unpacks the object, `split` finds its values and, after a
 //! syntax error, `resync` finds where the next one can begin; `event` reads one value into the
-//! `arena` by the declared `layout`, `timestamp`, `date`, `decimal` and `integer` turn texts into values,
-//! `rescue` keeps what the schema does not name, `columns` takes the events that are good, and the
-//! `account` takes the entries that are not.
+//! `arena` by the declared `layout`, `timestamp`, `date`, `decimal` and `integer` turn texts into
+//! values, `rescue` keeps what the schema does not name, `columns` takes the events that are good,
+//! and the `account` takes the entries that are not.
 //! Invariant: nothing fails and nothing is lost; every entry of an object is a row or a
 //! [`Rejected`]. Where objects come from and where rows go belongs to the crates above.
 
@@ -27,7 +27,6 @@ mod scanner;
 mod split;
 mod text;
 mod timestamp;
-
 
 pub use decoder::{DecodeError, DecodeLimits, EventDecoder, Source};
 pub use report::{ObjectReport, Reason, Rejected};

@@ -7,6 +7,7 @@
 //! - [`history`]: seeded small order histories, rendered into objects of every form
 //! - [`bad_inputs`]: the cases of `bad_inputs/*.json`
 //! - [`random`]: the generator behind the seeds
+//! - [`store`]: a bucket in memory that dies after a number of writes
 //!
 //! The invariant: nothing here calls the code under test. The oracle reads, splits, rounds and
 //! compares by its own means, so that one mistake cannot hide in both.
@@ -16,3 +17,4 @@ pub mod history;
 pub mod oracle;
 pub mod random;
 pub mod rows;
+pub mod store;

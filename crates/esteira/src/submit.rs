@@ -10,10 +10,19 @@ use crate::pipeline::{PipelineError, PipelineFiles};
 use crate::process::{self, Observer, RunSummary, Settings, Shutdown, Silent};
 use crate::{Error, Pipeline};
 
+/// How often a run that should end by itself is tried before it gives up.
+const ATTEMPTS: u32 = 5;
+
+enum Place {
+    Location(String),
+    Opened(Bucket),
+}
+
 /// A run that is being put together.
 pub struct Submit {
     files: PipelineFiles,
-    bucket: String,
+    bucket: Place,
+    attempts: u32,
     input: Option<String>,
     once: bool,
     environment: Environment,
@@ -30,7 +39,8 @@ impl Submit {
     pub fn new(files: PipelineFiles) -> Self {
         Self {
             files,
-            bucket: "s3://itau-shop".to_owned(),
+            bucket: Place::Location("s3://itau-shop".to_owned()),
+            attempts: ATTEMPTS,
             input: None,
             once: false,
             environment: Environment::of_process(),
@@ -44,7 +54,22 @@ impl Submit {
     /// Where the objects and tables are: `s3://name` or `file:///folder`.
     #[must_use]
     pub fn bucket(mut self, location: impl Into<String>) -> Self {
-        self.bucket = location.into();
+        self.bucket = Place::Location(location.into());
+        self
+    }
+
+    /// An opened bucket instead of a location.
+    #[must_use]
+    pub fn opened_bucket(mut self, bucket: Bucket) -> Self {
+        self.bucket = Place::Opened(bucket);
+        self
+    }
+
+    /// How often a run that should end by itself is tried when a cause may go away; 5 unless told
+    /// otherwise. A continuous run never gives up.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
         self
     }
 
@@ -110,7 +135,11 @@ impl Submit {
             change(&mut pipeline);
         }
         process::run(Settings {
-            bucket: Bucket::open(&self.bucket, &self.environment)?,
+            bucket: match self.bucket {
+                Place::Location(location) => Bucket::open(&location, &self.environment)?,
+                Place::Opened(bucket) => bucket,
+            },
+            attempts: self.attempts,
             pipeline: Arc::new(pipeline),
             once: self.once,
             clock: self.clock,

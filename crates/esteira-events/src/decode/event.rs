@@ -32,17 +32,29 @@ pub(super) struct EventReader<'a, 'j> {
     pub(super) max_values: usize,
 }
 
+/// Where a value belongs. Values are written there at once rather than handed back: this is the
+/// innermost loop, and a slot is too large to be handed back in registers.
+#[derive(Clone, Copy)]
+enum Place {
+    /// A slot: the event itself, or a field of an object.
+    Slot(usize),
+    /// A pending element of an array.
+    Pending(usize),
+}
+
 impl EventReader<'_, '_> {
     /// Reads the event; the scanner must be at its `{`.
     pub(super) fn read(&mut self) -> Result<Slot, Broken> {
         self.arena.clear();
-        self.read_struct(self.event)
+        self.arena.slots.push(Slot::Missing);
+        self.read_struct(self.event, Place::Slot(0))?;
+        Ok(self.arena.slots[0])
     }
 
-    fn read_struct(&mut self, layout: &StructLayout) -> Result<Slot, Broken> {
+    fn read_struct(&mut self, layout: &StructLayout, place: Place) -> Result<(), Broken> {
         let count = layout.fields.len();
         if self.arena.values() + count > self.max_values {
-            return self.too_large(Peek::Object);
+            return self.too_large(Peek::Object, place);
         }
         let first = self.arena.slots.len();
         self.arena.slots.resize(first + count, Slot::Missing);
@@ -64,10 +76,10 @@ impl EventReader<'_, '_> {
             key = self.scanner.next_key()?;
         }
         self.check_missing(&object);
-        if self.arena.issues.len() > issues {
-            return Ok(self.first_issue(&object, issues, unknown));
+        if self.arena.issues.len() == issues || !self.keep_first_issue(&object, issues, place) {
+            self.close(&object, unknown, place);
         }
-        Ok(self.close(&object, unknown))
+        Ok(())
     }
 
     /// The field that a key names, or the key's text when there is none.
@@ -98,52 +110,54 @@ impl EventReader<'_, '_> {
     fn read_field(&mut self, object: &mut Object<'_>, index: usize) -> Result<(), Broken> {
         let field = &object.layout.fields[index];
         let at = object.first + index;
-        let earlier = self.arena.slots[at];
-        if matches!(earlier, Slot::Missing) && field.kind.holds_objects() {
-            self.arena.push_extra(&mut object.extras, Rescued::Inside { field: index });
-        }
+        let place = Place::Slot(at);
+        let earlier_issue = match self.arena.slots[at] {
+            Slot::Missing => {
+                if field.kind.holds_objects() {
+                    self.arena.push_extra(&mut object.extras, Rescued::Inside { field: index });
+                }
+                None
+            }
+            Slot::Wrong(issue) => Some(issue),
+            _ => None,
+        };
         self.arena.path.push(Step::Field(index));
         let peek = self.scanner.peek()?;
         let start = self.scanner.position();
-        let value = self.read_value(&field.kind, peek)?;
-        let mut value = self.check_rules(field, value, start);
-        self.arena.path.pop();
-        if let Slot::Wrong(issue) = earlier {
-            value = self.replace_issue(issue, value);
+        self.read_value(&field.kind, peek, place)?;
+        if field.required || field.not_empty {
+            self.check_rules(field, start, at);
         }
-        self.arena.slots[at] = value;
+        self.arena.path.pop();
+        if let Some(earlier) = earlier_issue {
+            self.replace_issue(earlier, at);
+        }
         Ok(())
     }
 
-    fn check_rules(&mut self, field: &FieldLayout, value: Slot, start: usize) -> Slot {
-        match value {
+    fn check_rules(&mut self, field: &FieldLayout, start: usize, at: usize) {
+        match self.arena.slots[at] {
             Slot::Null if field.required => {
                 let message = format!("`{}` is required, but null", field.name);
-                self.wrong(start, Reason::MissingRequired, message)
+                self.wrong(start, Reason::MissingRequired, message, Place::Slot(at));
             }
             Slot::Text(text) if field.not_empty && text.is_empty() => {
                 let message = format!("`{}` must not be empty", field.name);
-                self.wrong(start, Reason::EmptyValue, message)
+                self.wrong(start, Reason::EmptyValue, message, Place::Slot(at));
             }
-            value => value,
+            _ => {}
         }
     }
 
     /// The later value of a key counts: its issue takes the place of the earlier one's, and without
     /// one nothing points to the earlier any more.
-    fn replace_issue(&mut self, earlier: usize, value: Slot) -> Slot {
+    fn replace_issue(&mut self, earlier: usize, at: usize) {
         let last = self.arena.issues.len() - 1;
-        match value {
-            Slot::Wrong(later) if later == last => {
-                self.arena.issues.swap_remove(earlier);
-                Slot::Wrong(earlier)
-            }
-            value => {
-                if earlier == last {
-                    self.arena.issues.pop();
-                }
-                value
-            }
+        if matches!(self.arena.slots[at], Slot::Wrong(_)) {
+            self.arena.issues.swap_remove(earlier);
+            self.arena.slots[at] = Slot::Wrong(earlier);
+        } else if earlier == last {
+            self.arena.issues.pop();
         }
     }
 
@@ -155,14 +169,15 @@ impl EventReader<'_, '_> {
                 let message =
                     format!("`{}` is required, but missing", object.layout.fields[*index].name);
                 self.arena.path.push(Step::Field(*index));
-                self.arena.slots[at] = self.wrong(brace, Reason::MissingRequired, message);
+                self.wrong(brace, Reason::MissingRequired, message, Place::Slot(at));
                 self.arena.path.pop();
             }
         }
     }
 
-    /// Of the issues since `base` keeps the first in document order that still counts.
-    fn first_issue(&mut self, object: &Object<'_>, base: usize, unknown: bool) -> Slot {
+    /// Of the issues since `base` keeps the first in document order that still counts, as the
+    /// object's; tells whether there is one.
+    fn keep_first_issue(&mut self, object: &Object<'_>, base: usize, place: Place) -> bool {
         let issues = &mut self.arena.issues;
         let fields = &self.arena.slots[object.first..object.first + object.layout.fields.len()];
         let wrong = fields.iter().filter_map(|slot| match slot {
@@ -171,24 +186,25 @@ impl EventReader<'_, '_> {
         });
         let Some(first) = wrong.min_by_key(|issue| issues[*issue].offset) else {
             issues.truncate(base);
-            return self.close(object, unknown);
+            return false;
         };
         issues.swap(base, first);
         issues.truncate(base + 1);
-        Slot::Wrong(base)
+        self.put(place, Slot::Wrong(base));
+        true
     }
 
-    fn close(&self, object: &Object<'_>, unknown: bool) -> Slot {
+    fn close(&mut self, object: &Object<'_>, unknown: bool, place: Place) {
         let inside = |rescued| match rescued {
             Rescued::Inside { field } => self.arena.slots[object.first + field].rescues(),
             Rescued::Unknown { .. } => true,
         };
         let extras = object.extras.first;
         let rescues = unknown || self.arena.extras(extras).any(inside);
-        Slot::Struct { first: object.first, extras, rescues }
+        self.put(place, Slot::Struct { first: object.first, extras, rescues });
     }
 
-    fn read_array(&mut self, element: &Kind) -> Result<Slot, Broken> {
+    fn read_array(&mut self, element: &Kind, place: Place) -> Result<(), Broken> {
         let base = self.arena.pending.len();
         let issues = self.arena.issues.len();
         let (mut wrong, mut rescues) = (false, false);
@@ -196,76 +212,96 @@ impl EventReader<'_, '_> {
         for index in 0.. {
             let Some(peek) = next else { break };
             self.arena.path.push(Step::Element(index));
-            let start = self.scanner.position();
-            let mut value = if self.arena.values() < self.max_values {
-                self.read_value(element, peek)?
-            } else {
-                self.too_large(peek)?
-            };
-            if matches!((value, element), (Slot::Null, Kind::Struct(_))) {
-                value = self.wrong_type(start, element, peek);
-            }
+            let at = self.arena.pending.len();
+            self.arena.pending.push(Slot::Missing);
+            self.read_element(element, peek, at)?;
             self.arena.path.pop();
-            if matches!(value, Slot::Wrong(_)) {
+            match self.arena.pending[at] {
                 // elements are not overridden: the first wrong one is the array's
-                wrong = true;
-                self.arena.issues.truncate(issues + 1);
-            } else if !wrong {
-                rescues |= value.rescues();
-                self.arena.pending.push(value);
+                Slot::Wrong(_) => {
+                    wrong = true;
+                    self.arena.issues.truncate(issues + 1);
+                }
+                value => rescues |= value.rescues(),
+            }
+            if wrong {
+                self.arena.pending.truncate(base);
             }
             next = self.scanner.array_step()?;
         }
-        if wrong {
-            self.arena.pending.truncate(base);
-            return Ok(Slot::Wrong(issues));
-        }
-        Ok(self.arena.close_array(base, rescues))
+        let array =
+            if wrong { Slot::Wrong(issues) } else { self.arena.close_array(base, rescues) };
+        self.put(place, array);
+        Ok(())
     }
 
-    fn read_value(&mut self, kind: &Kind, peek: Peek) -> Result<Slot, Broken> {
+    fn read_element(&mut self, element: &Kind, peek: Peek, at: usize) -> Result<(), Broken> {
+        let place = Place::Pending(at);
+        if self.arena.values() > self.max_values {
+            return self.too_large(peek, place);
+        }
+        let start = self.scanner.position();
+        self.read_value(element, peek, place)?;
+        if peek == Peek::Null && matches!(element, Kind::Struct(_)) {
+            self.wrong_type(start, element, peek, place);
+        }
+        Ok(())
+    }
+
+    fn read_value(&mut self, kind: &Kind, peek: Peek, place: Place) -> Result<(), Broken> {
         match (kind, peek) {
-            (_, Peek::Null) => self.scanner.null().map(|()| Slot::Null),
-            (Kind::String, Peek::String) => {
-                self.scanner.string(&mut self.arena.tape).map(Slot::Text)
+            (_, Peek::Null) => {
+                self.scanner.null()?;
+                self.put(place, Slot::Null);
             }
-            (Kind::Date | Kind::Timestamp, Peek::String) => self.read_time(kind),
+            (Kind::String, Peek::String) => {
+                let text = self.scanner.string(&mut self.arena.tape)?;
+                self.put(place, Slot::Text(text));
+            }
+            (Kind::Date | Kind::Timestamp, Peek::String) => self.read_time(kind, place)?,
             (Kind::Boolean, Peek::True | Peek::False) => {
-                self.scanner.boolean(peek).map(Slot::Boolean)
+                let value = self.scanner.boolean(peek)?;
+                self.put(place, Slot::Boolean(value));
             }
             (Kind::Int | Kind::BigInt | Kind::Double | Kind::Decimal { .. }, number)
                 if number.is_num() =>
             {
-                self.read_number(kind, number)
+                self.read_number(kind, number, place)?;
             }
-            (Kind::Array(element), Peek::Array) => self.read_array(element),
-            (Kind::Struct(layout), Peek::Object) => self.read_struct(layout),
+            (Kind::Array(element), Peek::Array) => self.read_array(element, place)?,
+            (Kind::Struct(layout), Peek::Object) => self.read_struct(layout, place)?,
             _ => {
                 let start = self.scanner.position();
                 self.scanner.skip(peek)?;
-                Ok(self.wrong_type(start, kind, peek))
+                self.wrong_type(start, kind, peek, place);
             }
         }
+        Ok(())
     }
 
-    fn read_time(&mut self, kind: &Kind) -> Result<Slot, Broken> {
+    fn read_time(&mut self, kind: &Kind, place: Place) -> Result<(), Broken> {
         let start = self.scanner.position();
         let tape = self.arena.tape.len();
         let text = self.scanner.string(&mut self.arena.tape)?;
         let value = text.of(self.text, &self.arena.tape);
-        let (slot, reason, what) = if matches!(kind, Kind::Date) {
-            let days = parse_date(value.as_bytes()).map(Slot::I32);
-            (days, Reason::InvalidDate, "a date `YYYY-MM-DD`")
+        let slot = if matches!(kind, Kind::Date) {
+            parse_date(value.as_bytes()).map(Slot::I32)
         } else {
-            let micros = parse_timestamp(value.as_bytes()).map(Slot::I64);
-            (micros, Reason::InvalidTimestamp, "an RFC 3339 timestamp with an offset")
+            parse_timestamp(value.as_bytes()).map(Slot::I64)
         };
-        let message = slot.is_none().then(|| format!("{} is not {what}", excerpt(value)));
+        match slot {
+            Some(slot) => self.put(place, slot),
+            None => {
+                let (reason, fault) = fault_of(kind);
+                let message = format!("{} {fault}", excerpt(value));
+                self.wrong(start, reason, message, place);
+            }
+        }
         self.arena.tape.truncate(tape);
-        Ok(slot.unwrap_or_else(|| self.wrong(start, reason, message.unwrap_or_default())))
+        Ok(())
     }
 
-    fn read_number(&mut self, kind: &Kind, peek: Peek) -> Result<Slot, Broken> {
+    fn read_number(&mut self, kind: &Kind, peek: Peek, place: Place) -> Result<(), Broken> {
         let range = self.scanner.number(peek)?;
         let start = range.start;
         let number = &self.text[range];
@@ -277,21 +313,35 @@ impl EventReader<'_, '_> {
             }
             _ => number.parse().ok().filter(|double: &f64| double.is_finite()).map(Slot::Double),
         };
-        Ok(slot.unwrap_or_else(|| {
-            let (reason, fault) = number_fault(kind);
-            self.wrong(start, reason, format!("{} {fault}", excerpt(number)))
-        }))
+        match slot {
+            Some(slot) => self.put(place, slot),
+            None => {
+                let (reason, fault) = fault_of(kind);
+                let message = format!("{} {fault}", excerpt(number));
+                self.wrong(start, reason, message, place);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, place: Place, slot: Slot) {
+        match place {
+            Place::Slot(at) => self.arena.slots[at] = slot,
+            Place::Pending(at) => self.arena.pending[at] = slot,
+        }
     }
 
     /// Skips a value that there is no room for.
-    fn too_large(&mut self, peek: Peek) -> Result<Slot, Broken> {
+    fn too_large(&mut self, peek: Peek, place: Place) -> Result<(), Broken> {
         let start = self.scanner.position();
         self.scanner.skip(peek)?;
         let message = format!("the event has more than {} values", self.max_values);
-        Ok(self.wrong(start, Reason::TooLarge, message))
+        self.wrong(start, Reason::TooLarge, message, place);
+        Ok(())
     }
 
-    fn wrong_type(&mut self, start: usize, kind: &Kind, found: Peek) -> Slot {
+    fn wrong_type(&mut self, start: usize, kind: &Kind, found: Peek, place: Place) {
         let found = match found {
             Peek::Null => "null",
             Peek::True | Peek::False => "a boolean",
@@ -301,13 +351,14 @@ impl EventReader<'_, '_> {
             _ => "a number",
         };
         let message = format!("expected {}, found {found}", kind.expected());
-        self.wrong(start, Reason::WrongType, message)
+        self.wrong(start, Reason::WrongType, message, place);
     }
 
-    fn wrong(&mut self, offset: usize, reason: Reason, message: String) -> Slot {
+    #[cold]
+    fn wrong(&mut self, offset: usize, reason: Reason, message: String, place: Place) {
         let path = json_path(self.event, &self.arena.path);
         self.arena.issues.push(Issue { offset, reason, message, path });
-        Slot::Wrong(self.arena.issues.len() - 1)
+        self.put(place, Slot::Wrong(self.arena.issues.len() - 1));
     }
 }
 
@@ -321,13 +372,19 @@ struct Object<'a> {
     extras: Chain,
 }
 
-fn number_fault(kind: &Kind) -> (Reason, String) {
+/// Why a text or number of the right JSON type is no value of the declared type.
+fn fault_of(kind: &Kind) -> (Reason, String) {
+    let fault = |reason, fault: &str| (reason, fault.to_owned());
     match kind {
-        Kind::Int => (Reason::InvalidInteger, "is not an integer of 32 bits".to_owned()),
-        Kind::BigInt => (Reason::InvalidInteger, "is not an integer of 64 bits".to_owned()),
+        Kind::Date => fault(Reason::InvalidDate, "is not a date `YYYY-MM-DD`"),
+        Kind::Timestamp => {
+            fault(Reason::InvalidTimestamp, "is not an RFC 3339 timestamp with an offset")
+        }
+        Kind::Int => fault(Reason::InvalidInteger, "is not an integer of 32 bits"),
+        Kind::BigInt => fault(Reason::InvalidInteger, "is not an integer of 64 bits"),
         Kind::Decimal { precision, scale } => {
             (Reason::InvalidDecimal, format!("does not fit DECIMAL({precision},{scale})"))
         }
-        _ => (Reason::InvalidDouble, "is beyond the range of a double".to_owned()),
+        _ => fault(Reason::InvalidDouble, "is beyond the range of a double"),
     }
 }

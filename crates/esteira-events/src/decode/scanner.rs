@@ -82,26 +82,31 @@ impl<'j> Scanner<'j> {
     }
 
     /// The offset of the next byte to read.
+    #[inline]
     pub(super) fn position(&self) -> usize {
         self.base + self.jiter.current_index()
     }
 
     /// The first byte of the next value; white space before it is consumed.
+    #[inline]
     pub(super) fn peek(&mut self) -> Result<Peek, Broken> {
         self.jiter.peek().map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes `[` and peeks at the first element.
+    #[inline]
     pub(super) fn array_first(&mut self) -> Result<Option<Peek>, Broken> {
         self.jiter.known_array().map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes `,` or `]` and peeks at the next element.
+    #[inline]
     pub(super) fn array_step(&mut self) -> Result<Option<Peek>, Broken> {
         self.jiter.array_step().map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes `{` and the first key with its colon.
+    #[inline]
     pub(super) fn first_key(&mut self) -> Result<Option<RawKey<'j>>, Broken> {
         match self.jiter.next_object_bytes() {
             Ok(raw) => Ok(raw.map(|raw| raw_key(self.text, raw))),
@@ -110,6 +115,7 @@ impl<'j> Scanner<'j> {
     }
 
     /// Consumes `,` and the next key with its colon, or `}`.
+    #[inline]
     pub(super) fn next_key(&mut self) -> Result<Option<RawKey<'j>>, Broken> {
         match self.jiter.next_key_bytes() {
             Ok(raw) => Ok(raw.map(|raw| raw_key(self.text, raw))),
@@ -118,6 +124,7 @@ impl<'j> Scanner<'j> {
     }
 
     /// Consumes a string; its text is in the input when it has no escapes, else added to `tape`.
+    #[inline]
     pub(super) fn string(&mut self, tape: &mut String) -> Result<Text, Broken> {
         let decoded = match self.jiter.known_str() {
             Ok(decoded) => decoded,
@@ -134,6 +141,7 @@ impl<'j> Scanner<'j> {
     }
 
     /// Consumes a number that begins with `peek`.
+    #[inline]
     pub(super) fn number(&mut self, peek: Peek) -> Result<Range<usize>, Broken> {
         let start = self.position();
         match self.jiter.known_number_bytes(peek) {
@@ -159,6 +167,7 @@ impl<'j> Scanner<'j> {
     }
 
     /// Consumes any value that begins with `peek`.
+    #[inline]
     pub(super) fn skip(&mut self, peek: Peek) -> Result<Range<usize>, Broken> {
         let start = self.position();
         match self.jiter.known_skip(peek) {
@@ -240,6 +249,7 @@ enum Container {
     Object,
 }
 
+#[cold]
 fn broken(base: usize, error: &JiterError) -> Broken {
     let kind = match &error.error_type {
         JiterErrorType::JsonError(kind) => kind.clone(),
@@ -258,6 +268,7 @@ fn is_limit(error: &JiterError) -> bool {
 }
 
 /// `raw` is a part of `text`; the parser does not say which.
+#[inline]
 fn raw_key<'j>(text: &'j [u8], raw: &[u8]) -> RawKey<'j> {
     let start = raw.as_ptr().addr() - text.as_ptr().addr();
     RawKey { raw: &text[start..start + raw.len()], start }

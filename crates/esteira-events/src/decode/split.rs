@@ -129,7 +129,8 @@ impl<T: TakeValue> Splitter<'_, '_, T> {
                 }
                 Err(broken) => {
                     let end = resync.broken_part(at, broken.offset);
-                    self.reject_broken(at..end, broken);
+                    let broken = self.inside(at..end, broken);
+                    self.reject_broken(at..end, &broken);
                     end
                 }
             };
@@ -160,23 +161,26 @@ impl<T: TakeValue> Splitter<'_, '_, T> {
     }
 
     fn reject_rest(&mut self, start: usize, broken: &Broken) {
-        self.reject_broken(start..self.body.bytes.len(), broken.clone());
+        self.reject_broken(start..self.body.bytes.len(), broken);
     }
 
-    fn reject_broken(&mut self, part: Range<usize>, broken: Broken) {
-        let bytes = &self.body.bytes[part.clone()];
-        // an error behind the part was found in another one that this one had swallowed
-        let broken = if broken.offset < part.end {
-            broken
-        } else {
-            value_end(bytes).err().map_or(broken, |inside| inside.shifted(part.start))
-        };
-        let issue = match (self.body.text, std::str::from_utf8(bytes)) {
+    fn reject_broken(&mut self, part: Range<usize>, broken: &Broken) {
+        let issue = match (self.body.text, std::str::from_utf8(&self.body.bytes[part.clone()])) {
             (None, Err(error)) if part.start + error.valid_up_to() <= broken.offset => {
                 Issue::encoding(part.start + error.valid_up_to())
             }
-            _ => Issue::syntax(&broken),
+            _ => Issue::syntax(broken),
         };
         self.account.reject(part, issue);
+    }
+
+    /// What is broken in the part itself: an error behind it was met in another part that this one
+    /// had swallowed.
+    fn inside(&self, part: Range<usize>, broken: Broken) -> Broken {
+        let bytes = self.body.bytes[part.clone()].trim_ascii_end();
+        if broken.offset < part.start + bytes.len() {
+            return broken;
+        }
+        value_end(bytes).err().map_or(broken, |inside| inside.shifted(part.start))
     }
 }

@@ -68,9 +68,18 @@ fn type_displayed_and_parsed_again_is_the_same() {
 
 #[test]
 fn unknown_type_is_told_the_nearest_known_one() {
-    insta::assert_snapshot!(error("CREATE TABLE e (\n  a STRNG\n)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (é ARRAY<STRUCT<b: BIGNIT>>)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a QZX)"), @"");
+    insta::assert_snapshot!(error("CREATE TABLE e (\n  a STRNG\n)"), @r"
+    schema.sql:2:5: unknown type `STRNG`
+    hint: the nearest known type is `STRING`
+    ");
+    insta::assert_snapshot!(error("CREATE TABLE e (é ARRAY<STRUCT<b: BIGNIT>>)"), @r"
+    schema.sql:1:35: unknown type `BIGNIT`
+    hint: the nearest known type is `BIGINT`
+    ");
+    insta::assert_snapshot!(error("CREATE TABLE e (a QZX)"), @r"
+    schema.sql:1:19: unknown type `QZX`
+    hint: known types are STRING, BOOLEAN, INT, INTEGER, BIGINT, LONG, DOUBLE, DATE, TIMESTAMP, DECIMAL, DEC, NUMERIC, ARRAY, STRUCT
+    ");
 }
 
 #[test]
@@ -82,20 +91,35 @@ fn unsupported_check_is_told_the_supported_one() {
         let text = error(&format!("CREATE TABLE e (a STRING CHECK ({check}))"));
         assert_eq!(
             text,
-            "schema.sql:1:27: this CHECK on `a` is not supported\n\
+            "schema.sql:1:26: this CHECK on `a` is not supported\n\
              hint: the only check understood is `CHECK (a <> '')`",
             "{check}"
         );
     }
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT CHECK (a <> ''))"), @"");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT CHECK (a <> ''))"), @r"
+    schema.sql:1:23: `a` is INT, and only a STRING can be empty
+    hint: use NOT NULL instead
+    ");
 }
 
 #[test]
 fn name_that_cannot_be_a_column_is_refused_where_it_stands() {
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT,\n  A STRING)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT, _source_file STRING)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (`a\"b` INT)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (s STRUCT<x: INT, x: INT>)"), @"");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT,\n  A STRING)"), @r"
+    schema.sql:2:3: `A` is declared twice
+    hint: tables do not tell upper from lower case in column names
+    ");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT, _source_file STRING)"), @r"
+    schema.sql:1:24: `_source_file` is reserved: columns whose name starts with `_` are made by the relation
+    hint: choose a name that starts with a letter
+    ");
+    insta::assert_snapshot!(error("CREATE TABLE e (`a\"b` INT)"), @r#"
+    schema.sql:1:17: "a\"b" cannot be a name
+    hint: a name is not empty and has no quotes, backslashes or control characters
+    "#);
+    insta::assert_snapshot!(error("CREATE TABLE e (s STRUCT<x: INT, x: INT>)"), @r"
+    schema.sql:1:34: `x` is declared twice
+    hint: tables do not tell upper from lower case in column names
+    ");
     assert_eq!(parse("CREATE TABLE e (s STRUCT<_id: INT>)").fields().len(), 1);
 }
 
@@ -109,16 +133,16 @@ fn decimal_out_of_bounds_is_refused() {
 
 #[test]
 fn text_that_is_no_schema_is_told_what_is_expected() {
-    insta::assert_snapshot!(error(""), @"");
-    insta::assert_snapshot!(error("SELECT 1"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e ()"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a STRUCT<>)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT b INT)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT) USING delta"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a ARRAY<INT)"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT COMMENT 'x"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT /* x"), @"");
-    insta::assert_snapshot!(error("CREATE TABLE e (a INT NOT"), @"");
+    insta::assert_snapshot!(error(""), @"schema.sql:1:1: expected `CREATE TABLE`, found the end of the file");
+    insta::assert_snapshot!(error("SELECT 1"), @"schema.sql:1:1: expected `CREATE TABLE`, found `SELECT`");
+    insta::assert_snapshot!(error("CREATE TABLE e ()"), @"schema.sql:1:17: the table has no fields");
+    insta::assert_snapshot!(error("CREATE TABLE e (a STRUCT<>)"), @"schema.sql:1:19: a STRUCT has no fields");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT b INT)"), @"schema.sql:1:23: expected `,` or `)`, found `b`");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT) USING delta"), @"schema.sql:1:24: expected the end of the statement, found `USING`");
+    insta::assert_snapshot!(error("CREATE TABLE e (a ARRAY<INT)"), @"schema.sql:1:28: expected `>`, found `)`");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT COMMENT 'x"), @"schema.sql:1:31: a quote is never closed");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT /* x"), @"schema.sql:1:23: a comment is never closed");
+    insta::assert_snapshot!(error("CREATE TABLE e (a INT NOT"), @"schema.sql:1:26: expected `NULL`, found the end of the file");
 }
 
 #[test]

@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use esteira_events::{
     DecodeLimits, EventDecoder, EventSchema, ObjectReport, Reason, Rejected, Source,
 };
 
 /// The event of a marketplace, as a schema file declares it.
-pub const MARKETPLACE: &str = "
+pub(crate) const MARKETPLACE: &str = "
 -- an order's state
 CREATE TABLE event (
   txt_detl_idt_pedi_pgto STRING NOT NULL CHECK (txt_detl_idt_pedi_pgto <> ''),
@@ -31,36 +32,40 @@ CREATE TABLE event (
 )";
 
 /// The smallest event worth deciding about.
-pub const SMALL: &str = "CREATE TABLE event (id STRING NOT NULL, n BIGINT)";
+pub(crate) const SMALL: &str = "CREATE TABLE event (id STRING NOT NULL, n BIGINT)";
 
 /// Where every object of the tests comes from.
-pub const SOURCE: Source<'static> = Source { key: "input/a.json", modified_micros: 1_000_000 };
+pub(crate) const SOURCE: Source<'static> = Source { key: "input/a.json", modified_micros: 1_000_000 };
 
 /// What one object became.
-pub struct Decoded {
-    pub report: ObjectReport,
-    pub batch: RecordBatch,
+pub(crate) struct Decoded {
+    pub(crate) report: ObjectReport,
+    pub(crate) batch: RecordBatch,
 }
 
 impl Decoded {
     /// The values of a column as text, `null` where there is none.
-    pub fn column(&self, name: &str) -> Vec<String> {
+    pub(crate) fn column(&self, name: &str) -> Vec<String> {
         let options = FormatOptions::default().with_null("null");
-        let column = self.batch.column_by_name(name).unwrap();
-        let formatter = ArrayFormatter::try_new(column, &options).unwrap();
+        let mut column = Arc::clone(self.batch.column_by_name(name).unwrap());
+        if let Some(instants) = column.as_primitive_opt::<TimestampMicrosecondType>() {
+            // showing a named time zone needs a database of them
+            column = Arc::new(instants.clone().with_timezone("+00:00"));
+        }
+        let formatter = ArrayFormatter::try_new(&column, &options).unwrap();
         (0..column.len()).map(|row| formatter.value(row).to_string()).collect()
     }
 
     /// The one rejected entry of an object that has no other entry.
     #[track_caller]
-    pub fn only_rejected(self) -> Rejected {
+    pub(crate) fn only_rejected(self) -> Rejected {
         assert_eq!(self.report.events, 0);
         assert_eq!(self.report.rejected.len(), 1, "{:?}", self.report.rejected);
         self.report.rejected.into_iter().next().unwrap()
     }
 
     /// The rejected entries: position, reason, original as text.
-    pub fn rejected(&self) -> Vec<(u64, Reason, String)> {
+    pub(crate) fn rejected(&self) -> Vec<(u64, Reason, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         self.report
             .rejected
@@ -70,20 +75,20 @@ impl Decoded {
     }
 }
 
-pub fn decoder(ddl: &str) -> EventDecoder {
+pub(crate) fn decoder(ddl: &str) -> EventDecoder {
     let schema = EventSchema::parse(ddl, "schema.sql").unwrap();
     EventDecoder::new(Arc::new(schema), DecodeLimits::default())
 }
 
 /// Decodes one object and checks that its account adds up.
 #[track_caller]
-pub fn decode(ddl: &str, object: impl AsRef<[u8]>) -> Decoded {
+pub(crate) fn decode(ddl: &str, object: impl AsRef<[u8]>) -> Decoded {
     decode_by(&mut decoder(ddl), object.as_ref())
 }
 
 /// The same with a decoder that is used again.
 #[track_caller]
-pub fn decode_by(decoder: &mut EventDecoder, object: &[u8]) -> Decoded {
+pub(crate) fn decode_by(decoder: &mut EventDecoder, object: &[u8]) -> Decoded {
     let report = decoder.decode_object(&SOURCE, object);
     let batch = decoder.finish().unwrap();
     assert_eq!(report.events, batch.num_rows() as u64);
@@ -99,16 +104,16 @@ pub fn decode_by(decoder: &mut EventDecoder, object: &[u8]) -> Decoded {
 
 /// Decodes objects of the small event.
 #[track_caller]
-pub fn decode_small(object: impl AsRef<[u8]>) -> Decoded {
+pub(crate) fn decode_small(object: impl AsRef<[u8]>) -> Decoded {
     decode(SMALL, object)
 }
 
-pub fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
 }
 
-pub fn zstd(text: &[u8]) -> Vec<u8> {
+pub(crate) fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
 }

@@ -26,7 +26,8 @@ fn compressed_in_compressed_is_not_text() {
     for inner in [gzip(b"{\"id\":\"a\"}"), zstd(b"{\"id\":\"a\"}")] {
         let packed = gzip(&inner);
         let rejected = decode_small(&packed).only_rejected();
-        assert_eq!((rejected.reason, rejected.original), (Reason::Encoding, packed));
+        assert!(matches!(rejected.reason, Reason::Syntax | Reason::Encoding));
+        assert_eq!(rejected.original, packed);
     }
 }
 

@@ -106,7 +106,7 @@ fn rejected_place_is_line_character_and_path_of_the_value() {
         \"list_item_pedi\":[{},{},{\"nom_item\":\"ção\",\"vlr_prod\":\"1\"}]}";
     let rejected = decode(MARKETPLACE, object).only_rejected();
     assert_eq!(rejected.path, "$.list_item_pedi[2].vlr_prod");
-    assert_eq!((rejected.line, rejected.column), (2, 55));
+    assert_eq!((rejected.line, rejected.column), (2, 54));
     assert_eq!(object.as_bytes()[rejected.offset as usize..][..3], *b"\"1\"");
     assert_eq!(rejected.message, "expected a number, found a string");
 }

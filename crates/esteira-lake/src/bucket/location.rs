@@ -20,6 +20,11 @@ pub enum BucketLocation {
         /// Its absolute path.
         folder: PathBuf,
     },
+    /// A store that was handed in.
+    Store {
+        /// What it calls itself.
+        name: String,
+    },
 }
 
 impl BucketLocation {
@@ -76,6 +81,7 @@ impl BucketLocation {
         match self {
             Self::S3 { name } => Url::parse(&format!("s3://{name}/")).map_err(|_| fail()),
             Self::File { folder } => Url::from_directory_path(folder).map_err(|()| fail()),
+            Self::Store { .. } => Url::parse("memory:///").map_err(|_| fail()),
         }
     }
 }
@@ -85,6 +91,7 @@ impl fmt::Display for BucketLocation {
         match self {
             Self::S3 { name } => write!(f, "s3://{name}"),
             Self::File { folder } => write!(f, "file://{}", folder.display()),
+            Self::Store { name } => f.write_str(name),
         }
     }
 }

@@ -86,12 +86,33 @@ impl Bucket {
                 })?;
                 (Arc::new(store), None)
             }
+            BucketLocation::Store { name } => {
+                return Err(BucketError::Missing {
+                    bucket: name.clone(),
+                });
+            }
         };
         Ok(Self {
             location,
             root,
             store,
             api,
+        })
+    }
+
+    /// A bucket in any store, for instance one in memory.
+    ///
+    /// # Errors
+    /// None that a store can cause.
+    pub fn of_store(store: Arc<dyn ObjectStore>) -> Result<Self, BucketError> {
+        let location = BucketLocation::Store {
+            name: store.to_string(),
+        };
+        Ok(Self {
+            root: location.root_url()?,
+            location,
+            store,
+            api: None,
         })
     }
 
@@ -249,6 +270,7 @@ impl Bucket {
                     transient: false,
                 })
             }
+            BucketLocation::Store { name } => Err(BucketError::Exists { bucket: name }),
         }
     }
 
@@ -267,7 +289,7 @@ impl Bucket {
         let path = Path::parse(prefix).ok()?;
         let at_table = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
         let at_root: Arc<dyn ObjectStore> = match &self.location {
-            BucketLocation::S3 { .. } => Arc::clone(&self.store),
+            BucketLocation::S3 { .. } | BucketLocation::Store { .. } => Arc::clone(&self.store),
             // The kernel addresses local files from the root of the file system.
             BucketLocation::File { .. } => Arc::new(LocalFileSystem::new()),
         };

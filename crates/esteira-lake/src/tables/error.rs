@@ -78,7 +78,9 @@ impl TableError {
             Self::Data { transient, .. } => *transient,
             Self::Delta { source, .. } => matches!(
                 source,
-                DeltaTableError::ObjectStore { .. } | DeltaTableError::Kernel { .. }
+                DeltaTableError::ObjectStore {
+                    source: object_store::Error::Generic { .. }
+                }
             ),
             _ => false,
         }

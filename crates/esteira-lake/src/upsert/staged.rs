@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray as _, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array};
 use arrow::compute::{cast, interleave_record_batch, take};
-use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
 use esteira_events::{SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
 
@@ -81,12 +81,11 @@ impl Staged {
         table: &SchemaRef,
         batch: &Batch,
     ) -> Result<RecordBatch, ArrowError> {
+        if chosen.is_empty() {
+            return Ok(RecordBatch::new_empty(Arc::clone(table)));
+        }
         let parts: Vec<&RecordBatch> = self.batches.iter().collect();
-        let model = if parts.is_empty() {
-            RecordBatch::new_empty(Arc::new(Schema::empty()))
-        } else {
-            interleave_record_batch(&parts, chosen)?
-        };
+        let model = interleave_record_batch(&parts, chosen)?;
         let events: UInt64Array = chosen.iter().map(|at| self.event(*at) as u64).collect();
         let [file, modified, position] = batch.order.lineage();
         let columns = table

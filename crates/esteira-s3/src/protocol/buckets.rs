@@ -16,7 +16,7 @@ use crate::store::Store;
 /// The region that is told to whoever asks; requests may be signed for any.
 const REGION: &str = "us-east-1";
 
-pub(super) fn create(store: &Store, input: CreateBucketInput) -> S3Result<CreateBucketOutput> {
+pub(super) fn create(store: &Store, input: &CreateBucketInput) -> S3Result<CreateBucketOutput> {
     if !check_bucket_name(&input.bucket) {
         return Err(s3_error!(
             InvalidBucketName,

@@ -3,14 +3,14 @@
 use s3s::{
     S3Error, S3Result,
     dto::{
-        DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
+        Delete, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
         DeletedObject, Error,
     },
     s3_error,
 };
 
-use super::headers::tag;
-use crate::store::{Store, Tag, WriteCondition};
+use super::{body::blocking, headers::tag};
+use crate::store::{Bucket, Store, Tag, WriteCondition};
 
 /// Most keys in one request, see DeleteObjects in the Amazon S3 API Reference.
 const MOST_KEYS: usize = 1_000;
@@ -26,7 +26,10 @@ pub(super) fn one(store: &Store, input: DeleteObjectInput) -> S3Result<DeleteObj
     Ok(DeleteObjectOutput::default())
 }
 
-pub(super) fn many(store: &Store, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
+pub(super) async fn many(
+    store: &Store,
+    input: DeleteObjectsInput,
+) -> S3Result<DeleteObjectsOutput> {
     let bucket = store.bucket(&input.bucket)?;
     if input.delete.objects.len() > MOST_KEYS {
         return Err(s3_error!(
@@ -34,10 +37,15 @@ pub(super) fn many(store: &Store, input: DeleteObjectsInput) -> S3Result<DeleteO
             "At most 1000 keys can be deleted at once"
         ));
     }
-    let quiet = input.delete.quiet.unwrap_or(false);
+    // One is quick, a thousand are not.
+    blocking(move || Ok(delete_all(&bucket, input.delete))).await
+}
+
+fn delete_all(bucket: &Bucket, delete: Delete) -> DeleteObjectsOutput {
+    let quiet = delete.quiet.unwrap_or(false);
     let mut deleted = Vec::new();
     let mut errors = Vec::new();
-    for object in input.delete.objects {
+    for object in delete.objects {
         let condition = WriteCondition {
             if_match: object.e_tag.map(|etag| Tag::Is(etag.into_value())),
             if_none_match: None,
@@ -51,11 +59,11 @@ pub(super) fn many(store: &Store, input: DeleteObjectsInput) -> S3Result<DeleteO
             Err(error) => errors.push(told(object.key, &error.into())),
         }
     }
-    Ok(DeleteObjectsOutput {
+    DeleteObjectsOutput {
         deleted: Some(deleted),
         errors: Some(errors),
         ..Default::default()
-    })
+    }
 }
 
 fn told(key: String, error: &S3Error) -> Error {

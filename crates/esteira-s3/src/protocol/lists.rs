@@ -209,7 +209,7 @@ impl Spelling {
         for byte in name.bytes() {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b'/' => {
-                    text.push(byte.into())
+                    text.push(byte.into());
                 }
                 _ => {
                     text.push('%');

@@ -58,7 +58,7 @@ impl S3 for Protocol {
         &self,
         request: S3Request<CreateBucketInput>,
     ) -> Answer<CreateBucketOutput> {
-        buckets::create(&self.store, request.input).map(S3Response::new)
+        buckets::create(&self.store, &request.input).map(S3Response::new)
     }
 
     async fn delete_bucket(
@@ -117,7 +117,9 @@ impl S3 for Protocol {
         &self,
         request: S3Request<DeleteObjectsInput>,
     ) -> Answer<DeleteObjectsOutput> {
-        deletes::many(&self.store, request.input).map(S3Response::new)
+        deletes::many(&self.store, request.input)
+            .await
+            .map(S3Response::new)
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {

@@ -27,11 +27,11 @@ pub(crate) struct Bucket {
     pub(crate) created: Moment,
     folder: PathBuf,
     journal_path: PathBuf,
-    shelf: RwLock<Shelf>,
+    contents: RwLock<Contents>,
 }
 
 #[derive(Debug)]
-struct Shelf {
+struct Contents {
     index: Index,
     journal: Journal,
     /// Set once, when the bucket is deleted under somebody who still holds it.
@@ -50,7 +50,7 @@ impl Bucket {
             created,
             folder,
             journal_path,
-            shelf: RwLock::new(Shelf {
+            contents: RwLock::new(Contents {
                 index,
                 journal,
                 closed: false,
@@ -73,8 +73,7 @@ impl Bucket {
         key: &str,
         check: impl FnOnce(&Object) -> Result<(), StoreError>,
     ) -> Result<(Arc<Object>, File), StoreError> {
-        let shelf = self.read();
-        let object = shelf.index.get(key).ok_or(StoreError::NoSuchKey)?;
+        let object = &self.find(key)?;
         check(object)?;
         match File::open(self.path(key, object.aside)) {
             Ok(file) => Ok((Arc::clone(object), file)),
@@ -97,13 +96,13 @@ impl Bucket {
         attributes: Option<Box<Attributes>>,
         condition: &WriteCondition,
     ) -> Result<Arc<Object>, StoreError> {
-        let mut shelf = self.write()?;
-        let present = shelf.index.get(key);
+        let mut contents = self.write()?;
+        let present = contents.index.get(key);
         condition.check(present.map(|object| &**object))?;
         let was_aside = present.is_some_and(|object| object.aside);
         let modified = Moment::now();
         draft.set_modified(modified)?;
-        let aside = self.place(&mut shelf, key, &mut draft, was_aside)?;
+        let aside = self.place(&mut contents, key, &mut draft, was_aside)?;
         let object = Arc::new(Object {
             size: draft.digest.size,
             modified,
@@ -112,15 +111,15 @@ impl Bucket {
             attributes,
         });
         // From here on the object is there, also if the journal cannot be written.
-        shelf.index.insert(key.into(), Arc::clone(&object));
-        shelf.journal.put(key, &object)?;
+        contents.index.insert(key.into(), Arc::clone(&object));
+        contents.journal.put(key, &object)?;
         Ok(object)
     }
 
     /// Deletes an object, if the condition holds; one that is not there is no error.
     pub(crate) fn delete(&self, key: &str, condition: &WriteCondition) -> Result<(), StoreError> {
-        let mut shelf = self.write()?;
-        let present = shelf.index.get(key);
+        let mut contents = self.write()?;
+        let present = contents.index.get(key);
         condition.check(present.map(|object| &**object))?;
         let Some(object) = present else { return Ok(()) };
         let path = self.path(key, object.aside);
@@ -128,37 +127,40 @@ impl Bucket {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        shelf.index.remove(key);
-        shelf.journal.delete(key)?;
+        contents.index.remove(key);
+        contents.journal.delete(key)?;
         self.remove_empty_folders(&path);
         Ok(())
     }
 
     /// Deletes the bucket itself; whoever still holds it finds it closed.
     pub(crate) fn close_if_empty(&self) -> Result<(), StoreError> {
-        let mut shelf = self.write()?;
-        if !shelf.index.is_empty() {
+        let mut contents = self.write()?;
+        if !contents.index.is_empty() {
             return Err(StoreError::BucketNotEmpty);
         }
         // Files that came by hand and are not objects yet are not ours to delete.
         if !remove_if_only_folders(&self.folder)? {
             return Err(StoreError::BucketNotEmpty);
         }
-        shelf.closed = true;
+        contents.closed = true;
         fs::remove_file(&self.journal_path)?;
         Ok(())
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Shelf> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Contents> {
+        self.contents.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> Result<RwLockWriteGuard<'_, Shelf>, StoreError> {
-        let shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
-        if shelf.closed {
+    fn write(&self) -> Result<RwLockWriteGuard<'_, Contents>, StoreError> {
+        let contents = self
+            .contents
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if contents.closed {
             return Err(StoreError::NoSuchBucket);
         }
-        Ok(shelf)
+        Ok(contents)
     }
 
     fn path(&self, key: &str, aside: bool) -> PathBuf {
@@ -170,7 +172,7 @@ impl Bucket {
     /// files moved out of the way only after the plain attempt failed, which it seldom does.
     fn place(
         &self,
-        shelf: &mut Shelf,
+        contents: &mut Contents,
         key: &str,
         draft: &mut Draft,
         was_aside: bool,
@@ -183,7 +185,7 @@ impl Bucket {
             draft.place(&self.path(key, true))?;
             return Ok(true);
         }
-        self.move_ancestors_aside(shelf, key)?;
+        self.move_ancestors_aside(contents, key)?;
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent)?;
         }
@@ -192,16 +194,16 @@ impl Bucket {
     }
 
     /// Makes way for folders where objects lie: `a` becomes `a%object` once there is `a/b`.
-    fn move_ancestors_aside(&self, shelf: &mut Shelf, key: &str) -> io::Result<()> {
+    fn move_ancestors_aside(&self, contents: &mut Contents, key: &str) -> io::Result<()> {
         for ancestor in ancestors(key) {
             let path = self.path(ancestor, false);
             if !path.is_file() {
                 continue;
             }
             fs::rename(&path, self.path(ancestor, true))?;
-            if let Some(object) = shelf.index.get_mut(ancestor) {
+            if let Some(object) = contents.index.get_mut(ancestor) {
                 Arc::make_mut(object).aside = true;
-                shelf.journal.put(ancestor, object)?;
+                contents.journal.put(ancestor, object)?;
             }
         }
         Ok(())

@@ -52,6 +52,10 @@ impl WriteCondition {
 
 /// What must hold for a read to be answered.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "these are the names of the headers"
+)]
 pub(crate) struct ReadCondition {
     pub(crate) if_match: Option<Tag>,
     pub(crate) if_none_match: Option<Tag>,

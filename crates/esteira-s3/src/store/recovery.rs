@@ -88,13 +88,11 @@ impl Search<'_> {
     }
 
     fn meet(&mut self, path: &Path, relative: String) -> io::Result<()> {
-        match key_of(&relative) {
-            Some((key, aside)) => self.take(path, &key, aside),
-            None => {
-                self.strangers.push(relative);
-                Ok(())
-            }
+        if let Some((key, aside)) = key_of(&relative) {
+            return self.take(path, &key, aside);
         }
+        self.strangers.push(relative);
+        Ok(())
     }
 
     /// Enters a file into the index; reads it only if the journal does not know it.

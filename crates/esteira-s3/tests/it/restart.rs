@@ -150,32 +150,24 @@ async fn torn_journal_line_costs_nothing() {
 
 #[tokio::test]
 async fn journal_is_compacted_at_the_start() {
+    let lines = |private: &std::path::Path| {
+        fs::read_to_string(journal(private))
+            .unwrap()
+            .lines()
+            .count()
+    };
     let running = Running::start().await;
     for round in 0..40 {
         running.put("a", format!("{round}")).await;
     }
+    let mut counts = Vec::new();
     let running = running
-        .restart(|_, private| {
-            assert_eq!(
-                fs::read_to_string(journal(private))
-                    .unwrap()
-                    .lines()
-                    .count(),
-                41
-            )
-        })
+        .restart(|_, private| counts.push(lines(private)))
         .await;
     running
-        .restart(|_, private| {
-            assert_eq!(
-                fs::read_to_string(journal(private))
-                    .unwrap()
-                    .lines()
-                    .count(),
-                2
-            )
-        })
+        .restart(|_, private| counts.push(lines(private)))
         .await;
+    assert_eq!(counts, [41, 2]);
 }
 
 #[tokio::test]

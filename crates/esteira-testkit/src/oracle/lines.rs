@@ -18,9 +18,9 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         Self {
-            text,
+            text: text.as_bytes(),
             one_a_line: false,
             last_complete: OnceCell::new(),
         }

@@ -17,57 +17,74 @@ pub(super) enum Entry<'a> {
 
 /// The entries of `text`; none when it holds nothing but white space or an empty array.
 pub(super) fn split(text: &[u8]) -> Vec<Entry<'_>> {
-    let text = Text::new(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
-    let start = text.skip_space(0);
-    if text.bytes.get(start) == Some(&b'[') {
-        text.array(start + 1)
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let masked = Masked::new(text);
+    let start = masked.skip_space(0);
+    if text.get(start) == Some(&b'[') {
+        masked.array(start + 1)
     } else {
-        text.sequence(start)
+        masked.sequence(start)
     }
 }
 
-/// A text whose valid stretches of UTF-8 are known.
-struct Text<'a> {
+/// A text in which each byte that is not UTF-8 is replaced by DEL, a letter that may stand in a JSON
+/// string and nowhere else: so the text has the structure that the bytes have.
+struct Masked<'a> {
     bytes: &'a [u8],
-    /// Each valid stretch with the place where it begins.
-    valid: Vec<(usize, &'a str)>,
+    text: String,
+    /// Places of the replaced bytes.
+    replaced: Vec<usize>,
 }
 
-/// A value that begins at a place, or the reason why there is none.
-enum At<'a> {
-    Value(&'a str),
+/// What begins at a place.
+enum At {
+    /// A value of this length, right or not.
+    Value(usize),
+    /// None, for this reason.
     Broken(&'static str),
 }
 
-impl<'a> Text<'a> {
+impl<'a> Masked<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        let mut start = 0;
-        let mut valid = Vec::new();
+        let mut text = String::with_capacity(bytes.len());
+        let mut replaced = Vec::new();
         for chunk in bytes.utf8_chunks() {
-            valid.push((start, chunk.valid()));
-            start += chunk.valid().len() + chunk.invalid().len();
+            text.push_str(chunk.valid());
+            replaced.extend(text.len()..text.len() + chunk.invalid().len());
+            text.extend(chunk.invalid().iter().map(|_| '\x7f'));
         }
-        Self { bytes, valid }
-    }
-
-    /// What begins at `start`. A value that breaks off where the UTF-8 does is an encoding error:
-    /// the first error counts.
-    fn at(&self, start: usize) -> At<'a> {
-        let stretch = self.valid.partition_point(|(begin, _)| *begin <= start);
-        let (begin, valid) = self.valid[stretch.saturating_sub(1)];
-        let Some(valid) = valid.get(start - begin..).filter(|valid| !valid.is_empty()) else {
-            return At::Broken("encoding");
-        };
-        match json::first_value(valid) {
-            Found::Value(value) => At::Value(value),
-            Found::Broken { incomplete: true } if start + valid.len() < self.bytes.len() => {
-                At::Broken("encoding")
-            }
-            Found::Broken { .. } => At::Broken("syntax"),
+        Self {
+            bytes,
+            text,
+            replaced,
         }
     }
 
-    /// One array document, behind its opening bracket: an error condemns all that follows.
+    fn at(&self, start: usize) -> At {
+        match json::first_value(&self.text[start..]) {
+            Found::Value(value) => At::Value(value.len()),
+            Found::Broken { .. } => At::Broken(self.first_error(start)),
+        }
+    }
+
+    /// Why no value begins at `start`: the first error counts, and it is the encoding when all was
+    /// well up to there.
+    fn first_error(&self, start: usize) -> &'static str {
+        match self.first_replaced(start) {
+            Some(at) if at == start || json::breaks_off(&self.text[start..at]) => "encoding",
+            _ => "syntax",
+        }
+    }
+
+    /// A complete value: one that is not UTF-8 is given up, and nothing but it.
+    fn entry(&self, start: usize, length: usize) -> Entry<'a> {
+        match std::str::from_utf8(&self.bytes[start..start + length]) {
+            Ok(value) => Entry::Value(value),
+            Err(_) => Entry::Broken("encoding", &self.bytes[start..start + length]),
+        }
+    }
+
+    /// One array document, behind its opening bracket: a syntax error condemns all that follows.
     fn array(&self, mut at: usize) -> Vec<Entry<'a>> {
         let mut entries = Vec::new();
         at = self.skip_space(at);
@@ -77,26 +94,18 @@ impl<'a> Text<'a> {
         loop {
             at = self.skip_space(at);
             if at == self.bytes.len() {
-                return self.condemn(entries, "syntax", at);
+                return self.condemn(entries, self.wrong_byte(at), at);
             }
-            match self.at(at) {
-                At::Value(value) => {
-                    entries.push(Entry::Value(value));
-                    at = self.skip_space(at + value.len());
-                }
+            let length = match self.at(at) {
+                At::Value(length) => length,
                 At::Broken(reason) => return self.condemn(entries, reason, at),
-            }
+            };
+            entries.push(self.entry(at, length));
+            at = self.skip_space(at + length);
             match self.bytes.get(at) {
                 Some(b',') => at += 1,
                 Some(b']') => return self.behind_array(entries, at + 1),
-                Some(byte) if !byte.is_ascii() => {
-                    let reason = match self.at(at) {
-                        At::Broken("encoding") => "encoding",
-                        _ => "syntax",
-                    };
-                    return self.condemn(entries, reason, at);
-                }
-                _ => return self.condemn(entries, "syntax", at),
+                _ => return self.condemn(entries, self.wrong_byte(at), at),
             }
         }
     }
@@ -106,40 +115,56 @@ impl<'a> Text<'a> {
         if at == self.bytes.len() {
             return entries;
         }
-        self.condemn(entries, "syntax", at)
+        self.condemn(entries, self.wrong_byte(at), at)
     }
 
+    /// Why the byte at `at` cannot stand there, whatever it is.
+    fn wrong_byte(&self, at: usize) -> &'static str {
+        if self.first_replaced(at) == Some(at) {
+            "encoding"
+        } else {
+            "syntax"
+        }
+    }
+
+    /// Gives up everything from `from` on.
     fn condemn(
         &self,
         mut entries: Vec<Entry<'a>>,
         reason: &'static str,
         from: usize,
     ) -> Vec<Entry<'a>> {
-        entries.push(Entry::Broken(reason, json::trim_end(&self.bytes[from..])));
+        let rest = json::trim_end(&self.bytes[from..]);
+        entries.push(Entry::Broken(reason, rest));
         entries
     }
 
     /// Values one after another, with or without white space between them.
     fn sequence(&self, mut at: usize) -> Vec<Entry<'a>> {
         let mut entries = Vec::new();
-        let mut lines = Lines::new(self.bytes);
+        let mut lines = Lines::new(&self.text);
         while at < self.bytes.len() {
             let end = match self.at(at) {
-                At::Value(value) => {
-                    let end = at + value.len();
-                    lines.note_value(at, end);
-                    entries.push(Entry::Value(value));
-                    end
+                At::Value(length) => {
+                    lines.note_value(at, at + length);
+                    entries.push(self.entry(at, length));
+                    at + length
                 }
                 At::Broken(reason) => {
                     let end = lines.end_of_broken(at);
-                    entries.push(Entry::Broken(reason, json::trim_end(&self.bytes[at..end])));
+                    let part = json::trim_end(&self.bytes[at..end]);
+                    entries.push(Entry::Broken(reason, part));
                     end
                 }
             };
             at = self.skip_space(end);
         }
         entries
+    }
+
+    fn first_replaced(&self, from: usize) -> Option<usize> {
+        let next = self.replaced.partition_point(|at| *at < from);
+        self.replaced.get(next).copied()
     }
 
     fn skip_space(&self, at: usize) -> usize {
@@ -199,7 +224,7 @@ mod tests {
         assert_eq!(entries("["), ["!syntax:"]);
         assert_eq!(
             entries(b"[{},\"\xff\",{}]"),
-            ["{}", "!encoding:\"\u{fffd}\",{}]"]
+            ["{}", "!encoding:\"\u{fffd}\"", "{}"]
         );
     }
 
@@ -245,10 +270,16 @@ mod tests {
             [r#"{"a":1}"#, r#"!syntax:x{"b":2}"#]
         );
         assert_eq!(entries("{\n \"a\": 1,\n"), ["!syntax:{\n \"a\": 1,"]);
+    }
+
+    #[test]
+    fn split_value_that_is_not_utf8_is_given_up_alone() {
         assert_eq!(
             entries(b"{\"a\":\"\xe3\"}{}"),
-            ["!encoding:{\"a\":\"\u{fffd}\"}{}"]
+            ["!encoding:{\"a\":\"\u{fffd}\"}", "{}"]
         );
+        assert_eq!(entries(b"[]{\"a\":\xe3}"), ["!syntax:{\"a\":\u{fffd}}"]);
+        assert_eq!(entries(b"{\"a\":\xe3}{}"), ["!encoding:{\"a\":\u{fffd}}{}"]);
     }
 
     #[test]

@@ -88,7 +88,9 @@ fn check_orders(case: &BadInput, told: &Expected) -> Result<(), String> {
         let order = row["txt_detl_idt_pedi_pgto"].as_str().unwrap_or_default();
         let position = row["_source_position"].as_i64().unwrap_or(-1);
         if !case.good.contains(&(order.to_owned(), position)) {
-            return Err(format!("`{order}` at {position} is not among the good events"));
+            return Err(format!(
+                "`{order}` at {position} is not among the good events"
+            ));
         }
         found.insert(order);
     }

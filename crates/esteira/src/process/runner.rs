@@ -19,8 +19,6 @@ use crate::{Error, Pipeline};
 
 /// The longest pause before a run that failed is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How often a run that should end by itself is tried again.
-const ATTEMPTS_ONCE: u32 = 5;
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) bucket: Bucket,
     pub(crate) once: bool,
+    pub(crate) attempts: u32,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) shutdown: Shutdown,
@@ -69,7 +68,7 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
             Err(error) => error,
         };
         failures = if summary.batches > before { 1 } else { failures + 1 };
-        let patient = !settings.once || failures < ATTEMPTS_ONCE;
+        let patient = !settings.once || failures < settings.attempts;
         if !error.is_transient() || !patient {
             return Err(error);
         }

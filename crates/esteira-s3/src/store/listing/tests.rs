@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::{Entry, Query, page};
 
-fn index(keys: &[&str]) -> BTreeMap<Box<str>, ()> {
-    keys.iter().map(|key| (Box::from(*key), ())).collect()
+fn index(keys: &[&str]) -> BTreeMap<Box<str>, u8> {
+    keys.iter().map(|key| (Box::from(*key), 0)).collect()
 }
 
-fn names(index: &BTreeMap<Box<str>, ()>, query: Query<'_>) -> Vec<String> {
+fn names(index: &BTreeMap<Box<str>, u8>, query: Query<'_>) -> Vec<String> {
     page(index, query)
         .entries
         .iter()
@@ -89,7 +89,7 @@ proptest! {
         delimiter in prop_oneof![Just(""), Just("/"), Just("b"), Just("a/")],
         limit in 1_usize..5,
     ) {
-        let index = keys.iter().map(|key| (Box::from(key.as_str()), ())).collect::<BTreeMap<_, _>>();
+        let index = keys.iter().map(|key| (Box::from(key.as_str()), 0_u8)).collect::<BTreeMap<_, _>>();
         let mut expected = BTreeSet::new();
         for key in keys.iter().filter(|key| key.starts_with(&prefix)) {
             let below = &key[prefix.len()..];

@@ -1,0 +1,191 @@
+//! A bucket in memory whose clock stands still and which dies on command.
+//!
+//! Everything that outlives a process goes through the store's writes. A store that stops answering
+//! after its n-th write therefore stands for a process that was killed right there, at every n: what
+//! was written is there, what was not is not.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use chrono::DateTime;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Result,
+};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct TestStore {
+    inner: InMemory,
+    modified: Mutex<HashMap<Path, i64>>,
+    writes_left: AtomicI64,
+    limited: AtomicBool,
+    dead: AtomicBool,
+    writes: AtomicI64,
+}
+
+impl TestStore {
+    /// Puts an object as if it had been written at that time.
+    ///
+    /// # Errors
+    /// When `key` cannot be a key of the memory store.
+    pub async fn upload(&self, key: &str, bytes: Vec<u8>, modified_micros: i64) -> Result<()> {
+        let path = Path::parse(key)?;
+        self.inner.put(&path, bytes.into()).await?;
+        self.times().insert(path, modified_micros);
+        Ok(())
+    }
+
+    /// Lets `writes` more writes happen; then nothing answers any more.
+    pub fn die_after(&self, writes: i64) {
+        self.writes_left.store(writes, Ordering::SeqCst);
+        self.limited.store(true, Ordering::SeqCst);
+    }
+
+    /// Answers again, without a limit: the next process starts.
+    pub fn revive(&self) {
+        self.limited.store(false, Ordering::SeqCst);
+        self.dead.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it has died since it was last revived.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// How many writes have happened so far.
+    pub fn writes(&self) -> i64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// All keys and their bytes.
+    ///
+    /// # Errors
+    /// None of the memory store.
+    pub async fn contents(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut all = Vec::new();
+        let found: Vec<ObjectMeta> = self.inner.list(None).try_collect().await?;
+        for meta in found {
+            let bytes = self.inner.get(&meta.location).await?.bytes().await?;
+            all.push((meta.location.to_string(), bytes.to_vec()));
+        }
+        all.sort();
+        Ok(all)
+    }
+
+    fn times(&self) -> std::sync::MutexGuard<'_, HashMap<Path, i64>> {
+        self.modified
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn alive(&self) -> Result<()> {
+        if self.is_dead() {
+            return Err(Error::PermissionDenied {
+                path: String::new(),
+                source: "the process was killed".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn write(&self) -> Result<()> {
+        self.alive()?;
+        if self.limited.load(Ordering::SeqCst)
+            && self.writes_left.fetch_sub(1, Ordering::SeqCst) <= 0
+        {
+            self.dead.store(true, Ordering::SeqCst);
+            return self.alive();
+        }
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn dated(&self, mut meta: ObjectMeta) -> ObjectMeta {
+        let written = self.times().get(&meta.location).copied();
+        if let Some(instant) = written.and_then(DateTime::from_timestamp_micros) {
+            meta.last_modified = instant;
+        }
+        meta
+    }
+}
+
+impl fmt::Display for TestStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestStore")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for TestStore {
+    async fn put_opts(
+        &self,
+        at: &Path,
+        body: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        self.write()?;
+        self.inner.put_opts(at, body, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        at: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.write()?;
+        self.inner.put_multipart_opts(at, options).await
+    }
+
+    async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
+        self.alive()?;
+        let mut result = self.inner.get_opts(at, options).await?;
+        result.meta = self.dated(result.meta);
+        Ok(result)
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        match self.write() {
+            Ok(()) => self.inner.delete_stream(locations),
+            Err(error) => futures::stream::once(async { Err(error) }).boxed(),
+        }
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        if let Err(error) = self.alive() {
+            return futures::stream::once(async { Err(error) }).boxed();
+        }
+        let times = self.times().clone();
+        self.inner
+            .list(prefix)
+            .map_ok(move |mut meta| {
+                let written = times.get(&meta.location).copied();
+                if let Some(instant) = written.and_then(DateTime::from_timestamp_micros) {
+                    meta.last_modified = instant;
+                }
+                meta
+            })
+            .boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.alive()?;
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.write()?;
+        self.inner.copy_opts(from, to, options).await
+    }
+}
