@@ -12,7 +12,11 @@ use crate::sample::{SampleCompression, SampleForm};
 /// S3 is reached with the standard AWS settings: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID,
 /// AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, web identity and instance roles.
 #[derive(Debug, Parser)]
-#[command(name = "esteira", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "esteira",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   esteira up                                  start the S3 simulator
   esteira bucket create itau-shop
@@ -22,7 +26,8 @@ Examples:
   esteira status
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 wrong pipeline, 4 bucket not usable,
-5 another runner, 6 table not ours, 7 question failed.")]
+5 another runner, 6 table not ours, 7 question failed."
+)]
 pub(crate) struct Arguments {
     /// Say more on standard error; twice says everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]

@@ -24,7 +24,10 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> std::process::ExitCode {
     let arguments = arguments::Arguments::parse();
     output::start_log(arguments.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failure::report(&error.into()),
     };

@@ -32,7 +32,12 @@ mod tests {
         modified_micros: i64,
         position: i64,
     ) -> EventVersion<'_> {
-        EventVersion { instant_micros, source_file, modified_micros, position }
+        EventVersion {
+            instant_micros,
+            source_file,
+            modified_micros,
+            position,
+        }
     }
 
     #[test]

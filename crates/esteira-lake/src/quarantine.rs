@@ -52,7 +52,11 @@ pub fn schema() -> SchemaRef {
 ///
 /// # Errors
 /// When Arrow refuses the columns.
-pub fn rows(rows: &[QuarantineRow], batch: u64, planned_at: i64) -> Result<RecordBatch, ArrowError> {
+pub fn rows(
+    rows: &[QuarantineRow],
+    batch: u64,
+    planned_at: i64,
+) -> Result<RecordBatch, ArrowError> {
     let mut texts: [StringBuilder; 5] = std::array::from_fn(|_| StringBuilder::new());
     let mut numbers: [Int64Builder; 5] = std::array::from_fn(|_| Int64Builder::new());
     let mut original = BinaryBuilder::new();
@@ -81,9 +85,12 @@ pub fn rows(rows: &[QuarantineRow], batch: u64, planned_at: i64) -> Result<Recor
         original.append_value(&entry.original);
         modified.append_value(row.source_modified);
     }
-    let [reason, message, path, raw_file, source_file] = texts.map(|mut b| -> ArrayRef { Arc::new(b.finish()) });
-    let [line, column, offset, batch, position] = numbers.map(|mut b| -> ArrayRef { Arc::new(b.finish()) });
-    let processed = TimestampMicrosecondArray::from_value(planned_at, rows.len()).with_timezone("UTC");
+    let [reason, message, path, raw_file, source_file] =
+        texts.map(|mut b| -> ArrayRef { Arc::new(b.finish()) });
+    let [line, column, offset, batch, position] =
+        numbers.map(|mut b| -> ArrayRef { Arc::new(b.finish()) });
+    let processed =
+        TimestampMicrosecondArray::from_value(planned_at, rows.len()).with_timezone("UTC");
     RecordBatch::try_new(
         schema(),
         vec![

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::bucket::Environment;
 
-    async fn raw() -> (tempfile::TempDir, Raw) {
+    fn raw() -> (tempfile::TempDir, Raw) {
         let folder = tempfile::tempdir().unwrap();
         let bucket = Bucket::open(
             &format!("file://{}", folder.path().display()),
@@ -134,12 +134,18 @@ mod tests {
 
     #[tokio::test]
     async fn second_content_of_a_name_is_kept_beside_the_first() {
-        let (_folder, raw) = raw().await;
+        let (_folder, raw) = raw();
         let first = Bytes::from_static(b"{}");
         let second = Bytes::from_static(b"[]");
-        let kept = raw.preserve("2026-01-02", "a/x.json", &first).await.unwrap();
+        let kept = raw
+            .preserve("2026-01-02", "a/x.json", &first)
+            .await
+            .unwrap();
         assert_eq!(kept, "raw/p/dt_processamento=2026-01-02/a/x.json");
-        let other = raw.preserve("2026-01-02", "a/x.json", &second).await.unwrap();
+        let other = raw
+            .preserve("2026-01-02", "a/x.json", &second)
+            .await
+            .unwrap();
         assert_ne!(kept, other);
         assert!(other.starts_with("raw/p/dt_processamento=2026-01-02/a/x."));
         for (bytes, key) in [(&first, &kept), (&second, &other)] {
@@ -154,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn recall_finds_the_content_that_was_planned() {
-        let (_folder, raw) = raw().await;
+        let (_folder, raw) = raw();
         for bytes in [b"one" as &[u8], b"two"] {
             raw.preserve("2026-01-02", "x.json", &Bytes::copy_from_slice(bytes))
                 .await
@@ -172,7 +178,10 @@ mod tests {
             etag: hex(&Md5::digest(b"six")),
             ..planned
         };
-        assert_eq!(raw.recall("2026-01-02", "x.json", &absent).await.unwrap(), None);
+        assert_eq!(
+            raw.recall("2026-01-02", "x.json", &absent).await.unwrap(),
+            None
+        );
     }
 
     #[test]

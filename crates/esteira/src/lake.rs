@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 use datafusion::datasource::MemTable;
@@ -118,9 +116,9 @@ impl Lake {
                     delta.table_provider().await.map_err(|e| failed(&e))?
                 }
                 // Before the first batch every table is there, and empty.
-                Err(TableError::Missing { .. }) => Arc::new(
-                    MemTable::try_new(schema, vec![vec![]]).map_err(|e| failed(&e))?,
-                ),
+                Err(TableError::Missing { .. }) => {
+                    Arc::new(MemTable::try_new(schema, vec![vec![]]).map_err(|e| failed(&e))?)
+                }
                 Err(error) => return Err(error.into()),
             };
         session
@@ -141,7 +139,7 @@ fn numbers(values: impl Iterator<Item = u64>) -> ArrayRef {
 }
 
 fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(StringArray::from_iter(values.map(Some)))
+    Arc::new(values.map(Some).collect::<StringArray>())
 }
 
 fn relation(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
@@ -163,7 +161,10 @@ fn raw_objects(plans: &[Plan]) -> Result<RecordBatch, ArrowError> {
         ("key", texts(all().map(|(_, object)| object.key.as_str()))),
         ("etag", texts(all().map(|(_, object)| object.etag.as_str()))),
         ("size", numbers(all().map(|(_, object)| object.size))),
-        ("modified", instants(all().map(|(_, object)| object.modified))),
+        (
+            "modified",
+            instants(all().map(|(_, object)| object.modified)),
+        ),
         ("batch", numbers(all().map(|(plan, _)| plan.batch))),
         (
             "dt_processamento",
@@ -178,13 +179,28 @@ fn batches(records: &[Record]) -> Result<RecordBatch, ArrowError> {
         ("batch", numbers(all().map(|r| r.batch))),
         ("planned_at", instants(all().map(|r| r.planned_at))),
         ("recorded_at", instants(all().map(|r| r.recorded_at))),
-        ("objects", numbers(all().map(|r| r.accounts.objects.discovered))),
+        (
+            "objects",
+            numbers(all().map(|r| r.accounts.objects.discovered)),
+        ),
         ("bytes", numbers(all().map(|r| r.bytes))),
-        ("events", numbers(all().map(|r| r.accounts.events.discovered))),
+        (
+            "events",
+            numbers(all().map(|r| r.accounts.events.discovered)),
+        ),
         ("applied", numbers(all().map(|r| r.accounts.events.applied))),
-        ("superseded", numbers(all().map(|r| r.accounts.events.superseded))),
-        ("quarantined", numbers(all().map(|r| r.accounts.events.quarantined))),
-        ("duplicate", numbers(all().map(|r| r.accounts.events.duplicate))),
+        (
+            "superseded",
+            numbers(all().map(|r| r.accounts.events.superseded)),
+        ),
+        (
+            "quarantined",
+            numbers(all().map(|r| r.accounts.events.quarantined)),
+        ),
+        (
+            "duplicate",
+            numbers(all().map(|r| r.accounts.events.duplicate)),
+        ),
         (
             "freshness_p99_ms",
             numbers(all().map(|r| u64::try_from(r.freshness_ms.p99).unwrap_or_default())),

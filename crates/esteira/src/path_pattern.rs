@@ -39,7 +39,10 @@ impl PathPattern {
         }
         let magic = trimmed.find(['*', '?', '[', '{', '\\']);
         let (base, mut body) = match magic {
-            Some(magic) => (folder_of(&trimmed[..magic]), translate(trimmed).map_err(fail)?),
+            Some(magic) => (
+                folder_of(&trimmed[..magic]),
+                translate(trimmed).map_err(fail)?,
+            ),
             None if trimmed.ends_with('/') => (trimmed, regex::escape(trimmed) + ".*"),
             None => (
                 folder_of(trimmed),
@@ -152,8 +155,18 @@ mod tests {
         let cases: &[(&str, &[&str], &[&str])] = &[
             (
                 "input/*.json",
-                &["input/a.json", "input/.json", "input/a b%2F.json", "input/a\nb.json"],
-                &["input/a.JSON", "input/x/a.json", "Input/a.json", "input/a.json.gz"],
+                &[
+                    "input/a.json",
+                    "input/.json",
+                    "input/a b%2F.json",
+                    "input/a\nb.json",
+                ],
+                &[
+                    "input/a.JSON",
+                    "input/x/a.json",
+                    "Input/a.json",
+                    "input/a.json.gz",
+                ],
             ),
             (
                 "input/**",
@@ -165,8 +178,16 @@ mod tests {
                 &["input/a.json", "input/x/y/a.json"],
                 &["input/a.txt"],
             ),
-            ("in/{a,b}?.json", &["in/a1.json", "in/bx.json"], &["in/c1.json", "in/a.json"]),
-            ("in/[0-9][^x].json", &["in/1a.json"], &["in/1x.json", "in/aa.json", "in/1/.json"]),
+            (
+                "in/{a,b}?.json",
+                &["in/a1.json", "in/bx.json"],
+                &["in/c1.json", "in/a.json"],
+            ),
+            (
+                "in/[0-9][^x].json",
+                &["in/1a.json"],
+                &["in/1x.json", "in/aa.json", "in/1/.json"],
+            ),
             ("in/a\\*.json", &["in/a*.json"], &["in/ab.json"]),
             ("in/one.json", &["in/one.json"], &["in/one.jsonx"]),
             ("in", &["in/a", "in/b/c", "in"], &["inx/a"]),

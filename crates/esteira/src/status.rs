@@ -36,9 +36,9 @@ pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error
     let ledger = lake.ledger();
     let listed = lake.bucket().list(pipeline.input.base()).await?;
     let inputs = || {
-        listed
-            .iter()
-            .filter(|object| pipeline.input.matches(&object.key) && !pipeline.is_output(&object.key))
+        listed.iter().filter(|object| {
+            pipeline.input.matches(&object.key) && !pipeline.is_output(&object.key)
+        })
     };
     let waiting: Vec<i64> = inputs()
         .filter(|object| !ledger.seen().contains(&object.key, &object.etag))

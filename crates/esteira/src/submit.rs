@@ -13,9 +13,11 @@ use crate::{Error, Pipeline};
 /// How often a run that should end by itself is tried before it gives up.
 const ATTEMPTS: u32 = 5;
 
+type Adjustment = Box<dyn FnOnce(&mut Pipeline) + Send>;
+
 enum Place {
     Location(String),
-    Opened(Bucket),
+    Opened(Box<Bucket>),
 }
 
 /// A run that is being put together.
@@ -29,7 +31,7 @@ pub struct Submit {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     shutdown: Shutdown,
-    adjust: Vec<Box<dyn FnOnce(&mut Pipeline) + Send>>,
+    adjust: Vec<Adjustment>,
 }
 
 impl Submit {
@@ -61,7 +63,7 @@ impl Submit {
     /// An opened bucket instead of a location.
     #[must_use]
     pub fn opened_bucket(mut self, bucket: Bucket) -> Self {
-        self.bucket = Place::Opened(bucket);
+        self.bucket = Place::Opened(Box::new(bucket));
         self
     }
 
@@ -134,10 +136,11 @@ impl Submit {
         for change in self.adjust {
             change(&mut pipeline);
         }
-        process::run(Settings {
+        // A run is a large future; whoever awaits it should not have to carry it.
+        Box::pin(process::run(Settings {
             bucket: match self.bucket {
                 Place::Location(location) => Bucket::open(&location, &self.environment)?,
-                Place::Opened(bucket) => bucket,
+                Place::Opened(bucket) => *bucket,
             },
             attempts: self.attempts,
             pipeline: Arc::new(pipeline),
@@ -145,7 +148,7 @@ impl Submit {
             clock: self.clock,
             observer: self.observer,
             shutdown: self.shutdown,
-        })
+        }))
         .await
     }
 }

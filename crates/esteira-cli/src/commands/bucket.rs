@@ -83,7 +83,10 @@ async fn put(location: &str, source: &Path, to: &str) -> anyhow::Result<()> {
 fn files(source: &Path) -> std::io::Result<Vec<(PathBuf, String)>> {
     if source.is_file() {
         let name = source.file_name().unwrap_or_default();
-        return Ok(vec![(source.to_owned(), name.to_string_lossy().into_owned())]);
+        return Ok(vec![(
+            source.to_owned(),
+            name.to_string_lossy().into_owned(),
+        )]);
     }
     let mut found = Vec::new();
     let mut folders = vec![(source.to_owned(), String::new())];
@@ -117,11 +120,9 @@ async fn list(location: &str, path: &str, format: ListFormat) -> anyhow::Result<
     };
     objects.retain(below);
     if objects.is_empty() && !path.is_empty() {
-        return Err(Failure::new(format!(
-            "Path does not exist: {}/{path}",
-            bucket.location()
-        ))
-        .into());
+        return Err(
+            Failure::new(format!("Path does not exist: {}/{path}", bucket.location())).into(),
+        );
     }
     objects.sort_by(|a, b| a.key.cmp(&b.key));
     for object in &objects {
@@ -143,7 +144,11 @@ async fn list(location: &str, path: &str, format: ListFormat) -> anyhow::Result<
     }
     if format == ListFormat::Text {
         let total = objects.iter().map(|object| object.size).sum();
-        output::line(&format!("{} objects, {}", objects.len(), output::bytes(total)));
+        output::line(&format!(
+            "{} objects, {}",
+            objects.len(),
+            output::bytes(total)
+        ));
     }
     Ok(())
 }

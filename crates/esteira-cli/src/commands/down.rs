@@ -32,8 +32,12 @@ pub(super) async fn run(arguments: &DownArguments) -> anyhow::Result<()> {
         .ok()
         .and_then(Pid::from_raw)
         .ok_or_else(|| Failure::new(format!("the simulator names no process: {}", running.pid)))?;
-    kill_process(pid, Signal::TERM)
-        .map_err(|error| Failure::new(format!("process {} cannot be stopped: {error}", running.pid)))?;
+    kill_process(pid, Signal::TERM).map_err(|error| {
+        Failure::new(format!(
+            "process {} cannot be stopped: {error}",
+            running.pid
+        ))
+    })?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
         if health(port).await.is_none() {
@@ -45,9 +49,11 @@ pub(super) async fn run(arguments: &DownArguments) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Failure::new(format!("the simulator (pid {}) does not stop", running.pid))
-        .hint(format!("end it by force: kill -9 {}", running.pid))
-        .into())
+    Err(
+        Failure::new(format!("the simulator (pid {}) does not stop", running.pid))
+            .hint(format!("end it by force: kill -9 {}", running.pid))
+            .into(),
+    )
 }
 
 /// Asks whoever listens on the port whether it is a simulator.
@@ -60,8 +66,9 @@ pub(super) async fn health(port: u16) -> Option<Running> {
 
 async fn ask(port: u16) -> Option<Running> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-    let request =
-        format!("GET {HEALTH_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET {HEALTH_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     // Whoever listens there may be anybody: a simulator's answer is short.

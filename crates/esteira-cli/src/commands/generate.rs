@@ -6,9 +6,10 @@ use crate::arguments::GenerateArguments;
 use crate::output;
 use crate::sample::{SampleOptions, objects};
 
-pub(super) fn run(arguments: GenerateArguments) -> anyhow::Result<()> {
+pub(super) fn run(arguments: &GenerateArguments) -> anyhow::Result<()> {
     let out = &arguments.out;
-    std::fs::create_dir_all(out).with_context(|| format!("`{}` cannot be created", out.display()))?;
+    std::fs::create_dir_all(out)
+        .with_context(|| format!("`{}` cannot be created", out.display()))?;
     let options = SampleOptions {
         orders: arguments.orders,
         seed: arguments.seed,

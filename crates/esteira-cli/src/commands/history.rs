@@ -21,8 +21,16 @@ pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
     }
     output::line(&format!(
         "{:>6}  {:<27}  {:>8}  {:>9}  {:>9}  {:>10}  {:>11}  {:>9}  {:>8}  {:>12}",
-        "batch", "recorded", "objects", "events", "applied", "superseded", "quarantined",
-        "duplicate", "ms", "freshness p99"
+        "batch",
+        "recorded",
+        "objects",
+        "events",
+        "applied",
+        "superseded",
+        "quarantined",
+        "duplicate",
+        "ms",
+        "freshness p99"
     ));
     for record in &records {
         let events = &record.accounts.events;

@@ -24,7 +24,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::History(arguments) => history::run(arguments).await,
-        Command::Generate(arguments) => generate::run(arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use datafusion::execution::context::SessionContext;
+use datafusion::execution::context::{SQLOptions, SessionContext};
 use esteira::Error;
 use rustyline::error::ReadlineError;
 
@@ -46,7 +46,15 @@ async fn ask(context: &SessionContext, query: &str, format: RowFormat) -> anyhow
         what: "the question".to_owned(),
         reason: error.strip_backtrace(),
     };
-    let frame = context.sql(query).await.map_err(failed)?;
+    // Questions only: the tables are the job's to write, and a file here is nobody's.
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let frame = context
+        .sql_with_options(query, options)
+        .await
+        .map_err(failed)?;
     let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
     let rows = frame.collect().await.map_err(failed)?;
     output::rows(&schema, &rows, format)
@@ -66,7 +74,11 @@ async fn shell(mut session: Session, arguments: &SqlArguments) -> anyhow::Result
     let mut format = arguments.format;
     let mut pending = String::new();
     loop {
-        let prompt = if pending.is_empty() { "esteira> " } else { "      -> " };
+        let prompt = if pending.is_empty() {
+            "esteira> "
+        } else {
+            "      -> "
+        };
         let line = match editor.readline(prompt) {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => {
@@ -76,7 +88,11 @@ async fn shell(mut session: Session, arguments: &SqlArguments) -> anyhow::Result
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(error.into()),
         };
-        let words: Vec<&str> = line.trim().trim_end_matches(';').split_whitespace().collect();
+        let words: Vec<&str> = line
+            .trim()
+            .trim_end_matches(';')
+            .split_whitespace()
+            .collect();
         let outcome = match (pending.is_empty(), words.as_slice()) {
             (true, []) => Ok(()),
             (true, ["\\q" | "exit" | "quit"]) => break,

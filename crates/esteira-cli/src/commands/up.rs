@@ -99,7 +99,10 @@ async fn detached(arguments: &UpArguments) -> anyhow::Result<()> {
         .spawn()?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
-        if health(arguments.port).await.is_some_and(|running| running.pid == child.id()) {
+        if health(arguments.port)
+            .await
+            .is_some_and(|running| running.pid == child.id())
+        {
             output::line(&format!(
                 "S3 simulator at http://{}:{} (pid {}, data in {}, log in {})",
                 arguments.host,
@@ -145,6 +148,10 @@ fn why_it_ended(arguments: &UpArguments, log: &Path) -> Failure {
 fn settings(port: u16) {
     output::line("");
     output::line("Settings for this and any other S3 client:");
-    output::line(&format!("  export AWS_ENDPOINT_URL=http://127.0.0.1:{port}"));
-    output::line("  export AWS_ACCESS_KEY_ID=dummy AWS_SECRET_ACCESS_KEY=dummy AWS_REGION=us-east-1");
+    output::line(&format!(
+        "  export AWS_ENDPOINT_URL=http://127.0.0.1:{port}"
+    ));
+    output::line(
+        "  export AWS_ACCESS_KEY_ID=dummy AWS_SECRET_ACCESS_KEY=dummy AWS_REGION=us-east-1",
+    );
 }

@@ -69,7 +69,10 @@ mod tests {
         assert_eq!(duration(1_250), "1.2 s");
         assert_eq!(duration(61_000), "1 min 1 s");
         assert_eq!(duration(90_000_000), "1 d 1 h");
-        assert_eq!(instant(1_533_615_026_000_001), "2018-08-07T04:10:26.000001Z");
+        assert_eq!(
+            instant(1_533_615_026_000_001),
+            "2018-08-07T04:10:26.000001Z"
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use tracing_subscriber::EnvFilter;
 /// Starts the log of the libraries. `RUST_LOG` decides when it is set.
 pub(crate) fn start_log(verbose: u8) {
     let level = match verbose {
-        0 => "warn,deltalake_core::kernel::transaction=error",
+        0 => {
+            "warn,deltalake_core::kernel::transaction=error,deltalake_core::writer::stats=error,s3s=off"
+        }
         1 => "info",
         _ => "debug,hyper=info,h2=info,rustls=info",
     };

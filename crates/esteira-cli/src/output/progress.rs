@@ -70,7 +70,10 @@ impl Live {
 
     fn update(&self, change: impl FnOnce(&mut State)) {
         // A panic elsewhere must not hide how far it got.
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         change(&mut state);
         let seconds = state.start.elapsed().as_millis().max(1);
         let rate = u128::from(state.events) * 1000 / seconds;

@@ -67,7 +67,11 @@ fn flat(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
             continue;
         }
         let alone = RecordBatch::try_new(
-            Arc::new(Schema::new(vec![Field::new("v", field.data_type().clone(), true)])),
+            Arc::new(Schema::new(vec![Field::new(
+                "v",
+                field.data_type().clone(),
+                true,
+            )])),
             vec![column.clone()],
         )?;
         let mut text = Vec::new();
@@ -83,7 +87,10 @@ fn flat(batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
                 .filter(|value| *value != "null")
         });
         fields.push(Field::new(field.name(), DataType::Utf8, true));
-        columns.push(Arc::new(StringArray::from_iter(cells)));
+        columns.push(Arc::new(cells.collect::<StringArray>()));
     }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }

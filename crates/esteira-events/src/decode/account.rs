@@ -73,10 +73,16 @@ impl<'t> Account<'t> {
         let alone = self.position() == 1;
         for (rejected, part) in self.rejected.iter_mut().zip(self.parts) {
             let original = self.text[part].trim_ascii_end();
-            rejected.original =
-                if alone || original.is_empty() { object.to_vec() } else { original.to_vec() };
+            rejected.original = if alone || original.is_empty() {
+                object.to_vec()
+            } else {
+                original.to_vec()
+            };
         }
-        ObjectReport { events: self.events, rejected: self.rejected }
+        ObjectReport {
+            events: self.events,
+            rejected: self.rejected,
+        }
     }
 }
 

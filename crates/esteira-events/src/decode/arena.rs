@@ -42,7 +42,10 @@ pub(super) enum Slot {
 
 impl Slot {
     pub(super) fn rescues(self) -> bool {
-        matches!(self, Self::Array { rescues: true, .. } | Self::Struct { rescues: true, .. })
+        matches!(
+            self,
+            Self::Array { rescues: true, .. } | Self::Struct { rescues: true, .. }
+        )
     }
 }
 
@@ -133,7 +136,11 @@ impl Arena {
         let first = self.slots.len();
         self.slots.extend_from_slice(&self.pending[base..]);
         self.pending.truncate(base);
-        Slot::Array { first, length: self.slots.len() - first, rescues }
+        Slot::Array {
+            first,
+            length: self.slots.len() - first,
+            rescues,
+        }
     }
 }
 

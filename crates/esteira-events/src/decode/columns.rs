@@ -83,11 +83,14 @@ impl Columns {
         source: &Source<'_>,
         position: i64,
     ) {
-        let Slot::Struct { first, .. } = event.root else { return };
+        let Slot::Struct { first, .. } = event.root else {
+            return;
+        };
         for (column, slot) in self.fields.iter_mut().zip(&event.arena.slots[first..]) {
             column.append(*slot, event);
         }
-        self.rescued.append_option(self.rescue.render(layout, event));
+        self.rescued
+            .append_option(self.rescue.render(layout, event));
         self.source_file.append_value(source.key);
         self.source_modified.append_value(source.modified_micros);
         self.source_position.append_value(position);
@@ -166,7 +169,10 @@ impl Column {
             })),
             ArrowType::Struct(fields) => Self::Struct(StructColumn {
                 fields: fields.clone(),
-                columns: fields.iter().map(|field| Self::new(field.data_type())).collect(),
+                columns: fields
+                    .iter()
+                    .map(|field| Self::new(field.data_type()))
+                    .collect(),
                 nulls: NullBufferBuilder::new(0),
             }),
             // a declared field has no other type
@@ -263,7 +269,8 @@ impl ListColumn {
     fn close(&mut self, length: usize, valid: bool) {
         self.length += length;
         // no more elements than bytes of text, which are limited to what 31 bits count
-        self.ends.push(i32::try_from(self.length).unwrap_or(i32::MAX));
+        self.ends
+            .push(i32::try_from(self.length).unwrap_or(i32::MAX));
         self.nulls.append(valid);
     }
 
@@ -272,13 +279,22 @@ impl ListColumn {
         let ends = std::mem::replace(&mut self.ends, vec![0]);
         let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
         let values = self.values.finish()?;
-        ListArray::try_new(Arc::clone(&self.element), offsets, values, self.nulls.finish())
+        ListArray::try_new(
+            Arc::clone(&self.element),
+            offsets,
+            values,
+            self.nulls.finish(),
+        )
     }
 }
 
 impl StructColumn {
     fn finish(&mut self) -> Result<StructArray, ArrowError> {
-        let columns = self.columns.iter_mut().map(Column::finish).collect::<Result<_, _>>()?;
+        let columns = self
+            .columns
+            .iter_mut()
+            .map(Column::finish)
+            .collect::<Result<_, _>>()?;
         StructArray::try_new(self.fields.clone(), columns, self.nulls.finish())
     }
 }

@@ -65,7 +65,11 @@ fn broken(format: Format, error: &io::Error) -> Issue {
         Format::Gzip => "gzip",
         Format::Zstd => "zstd",
     };
-    Issue::whole(0, Reason::Compression, format!("the {name} stream is broken: {error}"))
+    Issue::whole(
+        0,
+        Reason::Compression,
+        format!("the {name} stream is broken: {error}"),
+    )
 }
 
 #[cfg(test)]
@@ -85,23 +89,39 @@ mod tests {
     }
 
     fn text(object: &[u8]) -> Result<Vec<u8>, Reason> {
-        unpack(object, 1_000, &mut Vec::new()).map(<[u8]>::to_vec).map_err(|issue| issue.reason)
+        unpack(object, 1_000, &mut Vec::new())
+            .map(<[u8]>::to_vec)
+            .map_err(|issue| issue.reason)
     }
 
     #[test]
     fn object_of_several_members_or_frames_is_one_text() {
         assert_eq!(text(b"{}"), Ok(b"{}".to_vec()));
-        assert_eq!(text(&[gzip(b"{\"a\""), gzip(b":1}")].concat()), Ok(b"{\"a\":1}".to_vec()));
-        let skippable = [&[0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9][..], &zstd(b"{}")].concat();
+        assert_eq!(
+            text(&[gzip(b"{\"a\""), gzip(b":1}")].concat()),
+            Ok(b"{\"a\":1}".to_vec())
+        );
+        let skippable = [
+            &[0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9][..],
+            &zstd(b"{}"),
+        ]
+        .concat();
         assert_eq!(text(&skippable), Ok(b"{}".to_vec()));
         assert_eq!(text(&[zstd(b"{"), zstd(b"}")].concat()), Ok(b"{}".to_vec()));
     }
 
     #[test]
     fn object_that_is_cut_or_damaged_is_refused_whole() {
-        for packed in [gzip(&[b'x'; 500]), zstd(b"a text that is long enough to be damaged")] {
+        for packed in [
+            gzip(&[b'x'; 500]),
+            zstd(b"a text that is long enough to be damaged"),
+        ] {
             for end in 4..packed.len() {
-                assert_eq!(text(&packed[..end]), Err(Reason::Compression), "cut at {end}");
+                assert_eq!(
+                    text(&packed[..end]),
+                    Err(Reason::Compression),
+                    "cut at {end}"
+                );
             }
         }
         let mut damaged = gzip(&[b'x'; 500]);

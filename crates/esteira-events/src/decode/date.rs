@@ -5,7 +5,9 @@
 
 /// Days since 1970-01-01 of `YYYY-MM-DD` (RFC 3339 §5.6 `full-date`), years 0000 to 9999.
 pub(super) fn parse_date(text: &[u8]) -> Option<i32> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
+        return None;
+    };
     let year = two_digits(*y1, *y2)? * 100 + two_digits(*y3, *y4)?;
     let month = two_digits(*m1, *m2)?;
     let day = two_digits(*d1, *d2)?;
@@ -37,8 +39,11 @@ fn days_in_month(year: i32, month: i32) -> i32 {
 /// Counts in years that begin in March, so that the leap day is the last of its year: then the
 /// days before a month follow the line `(153 m + 2) / 5`.
 fn days_since_epoch(year: i32, month: i32, day: i32) -> i32 {
-    let (march_year, march_month) =
-        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (march_year, march_month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap_days =
         march_year.div_euclid(4) - march_year.div_euclid(100) + march_year.div_euclid(400);
     let day_of_year = (153 * march_month + 2) / 5 + day - 1;
@@ -59,8 +64,20 @@ mod tests {
         } else {
             -(year..1970).map(|y| 365 + i32::from(leap(y))).sum::<i32>()
         };
-        let lengths =
-            [31, 28 + i32::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let lengths = [
+            31,
+            28 + i32::from(leap(year)),
+            31,
+            30,
+            31,
+            30,
+            31,
+            31,
+            30,
+            31,
+            30,
+            31,
+        ];
         years + lengths[..month - 1].iter().sum::<i32>() + day - 1
     }
 
@@ -86,10 +103,26 @@ mod tests {
     #[test]
     fn date_in_any_other_form_is_none() {
         for text in [
-            "", "2024", "2024-1-01", "2024-01-1", "2024-01-01 ", " 2024-01-01", "2024/01/01",
-            "20240101", "2024-00-10", "2024-13-10", "2024-01-00", "2024-01-32", "2023-02-29",
-            "1900-02-29", "+024-01-01", "-024-01-01", "2024-01-0a", "12024-01-01",
-            "2024-01-01T00:00:00Z", "２024-01-01",
+            "",
+            "2024",
+            "2024-1-01",
+            "2024-01-1",
+            "2024-01-01 ",
+            " 2024-01-01",
+            "2024/01/01",
+            "20240101",
+            "2024-00-10",
+            "2024-13-10",
+            "2024-01-00",
+            "2024-01-32",
+            "2023-02-29",
+            "1900-02-29",
+            "+024-01-01",
+            "-024-01-01",
+            "2024-01-0a",
+            "12024-01-01",
+            "2024-01-01T00:00:00Z",
+            "２024-01-01",
         ] {
             assert_eq!(parse_date(text.as_bytes()), None, "{text}");
         }

@@ -25,7 +25,9 @@ pub(super) fn parse_decimal(number: &[u8], precision: u8, scale: u8) -> Option<i
     if kept > MOST_DIGITS {
         return None;
     }
-    let Ok(kept) = usize::try_from(kept) else { return Some(0) };
+    let Ok(kept) = usize::try_from(kept) else {
+        return Some(0);
+    };
     let unscaled = parts.rounded(kept);
     if unscaled >= 10_i128.pow(u32::from(precision)) {
         return None;
@@ -49,13 +51,23 @@ impl<'a> Parts<'a> {
             .position(|byte| matches!(byte, b'e' | b'E'))
             .unwrap_or(unsigned.len());
         let (mantissa, exponent) = unsigned.split_at(mantissa_end);
-        let whole_end =
-            mantissa.iter().position(|byte| *byte == b'.').unwrap_or(mantissa.len());
+        let whole_end = mantissa
+            .iter()
+            .position(|byte| *byte == b'.')
+            .unwrap_or(mantissa.len());
         let (whole, fraction) = mantissa.split_at(whole_end);
         let fraction = fraction.get(1..).unwrap_or_default();
-        let leading_zeros =
-            whole.iter().chain(fraction).take_while(|digit| **digit == b'0').count();
-        Self { whole, fraction, exponent: parse_exponent(exponent), leading_zeros }
+        let leading_zeros = whole
+            .iter()
+            .chain(fraction)
+            .take_while(|digit| **digit == b'0')
+            .count();
+        Self {
+            whole,
+            fraction,
+            exponent: parse_exponent(exponent),
+            leading_zeros,
+        }
     }
 
     fn significant(&self) -> usize {
@@ -71,15 +83,20 @@ impl<'a> Parts<'a> {
     /// The first `kept` significant digits (zeros where there are no more), at most 38, as a
     /// number, rounded half-even by all that follow.
     fn rounded(&self, kept: usize) -> i128 {
-        let mut digits = self.whole.iter().chain(self.fraction).skip(self.leading_zeros);
-        let value = digits
-            .by_ref()
-            .take(kept)
-            .fold(0, |value: i128, digit| value * 10 + i128::from(digit - b'0'));
+        let mut digits = self
+            .whole
+            .iter()
+            .chain(self.fraction)
+            .skip(self.leading_zeros);
+        let value = digits.by_ref().take(kept).fold(0, |value: i128, digit| {
+            value * 10 + i128::from(digit - b'0')
+        });
         if let Some(missing) = kept.checked_sub(self.significant()) {
             return value * 10_i128.pow(u32::try_from(missing).unwrap_or(u32::MAX));
         }
-        let half = digits.next().map_or(std::cmp::Ordering::Less, |digit| digit.cmp(&b'5'));
+        let half = digits
+            .next()
+            .map_or(std::cmp::Ordering::Less, |digit| digit.cmp(&b'5'));
         let up = match half {
             std::cmp::Ordering::Less => false,
             std::cmp::Ordering::Greater => true,
@@ -93,9 +110,14 @@ impl<'a> Parts<'a> {
 fn parse_exponent(exponent: &[u8]) -> i64 {
     let digits = exponent.iter().filter(|byte| byte.is_ascii_digit());
     let size = digits.fold(0_i64, |size, digit| {
-        size.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+        size.saturating_mul(10)
+            .saturating_add(i64::from(digit - b'0'))
     });
-    if exponent.get(1) == Some(&b'-') { -size } else { size }
+    if exponent.get(1) == Some(&b'-') {
+        -size
+    } else {
+        size
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::account::Account;
 use super::arena::{Arena, Slot};
 use super::columns::{Columns, DecodedEvent};
 use super::compression::unpack;
-use super::event::EventReader;
+use super::event::{EventReader, name_of};
 use super::issue::Issue;
 use super::layout::StructLayout;
 use super::report::{ObjectReport, Reason};
@@ -108,7 +108,11 @@ impl EventDecoder {
 
     /// Appends the object's events to the rows, in the object's order, and accounts for the rest.
     pub fn decode_object(&mut self, source: &Source<'_>, bytes: &[u8]) -> ObjectReport {
-        let report = match unpack(bytes, self.limits.max_decompressed_bytes, &mut self.unpacked) {
+        let report = match unpack(
+            bytes,
+            self.limits.max_decompressed_bytes,
+            &mut self.unpacked,
+        ) {
             Err(issue) => {
                 let mut account = Account::new(bytes, 0);
                 account.reject(0..bytes.len(), issue);
@@ -119,7 +123,10 @@ impl EventDecoder {
                 let mut account = Account::new(text, body.begin);
                 Splitter {
                     body,
-                    values: &mut Appender { worker: &mut self.worker, source },
+                    values: &mut Appender {
+                        worker: &mut self.worker,
+                        source,
+                    },
                     account: &mut account,
                     max_rejected: self.limits.max_rejected,
                 }
@@ -196,13 +203,22 @@ impl TakeValue for Appender<'_, '_> {
                 Ok(text) => text,
                 Err(error) => {
                     let issue = Issue::encoding(start + error.valid_up_to());
-                    return Ok(Value { end: start + length, issue: Some(issue) });
+                    return Ok(Value {
+                        end: start + length,
+                        issue: Some(issue),
+                    });
                 }
             }
         };
         let (length, issue) = self.take_text(text, position).map_err(here)?;
-        let issue = issue.map(|issue| Issue { offset: issue.offset + start, ..issue });
-        Ok(Value { end: start + length, issue })
+        let issue = issue.map(|issue| Issue {
+            offset: issue.offset + start,
+            ..issue
+        });
+        Ok(Value {
+            end: start + length,
+            issue,
+        })
     }
 }
 
@@ -215,7 +231,7 @@ impl Appender<'_, '_> {
         let peek = scanner.peek()?;
         if peek != Peek::Object {
             let length = scanner.skip(peek)?.end;
-            let message = "expected an object, found another value";
+            let message = format!("expected an object, found {}", name_of(peek));
             return Ok((length, Some(Issue::whole(0, Reason::NotAnObject, message))));
         }
         let mut reader = EventReader {
@@ -237,9 +253,15 @@ impl Appender<'_, '_> {
             let message = "the batch has no room for this event";
             return Ok((length, Some(Issue::whole(0, Reason::TooLarge, message))));
         }
-        let event = DecodedEvent { arena: &worker.arena, text: &text[..length], root };
+        let event = DecodedEvent {
+            arena: &worker.arena,
+            text: &text[..length],
+            root,
+        };
         let position = i64::try_from(position).unwrap_or(i64::MAX);
-        worker.columns.append(&worker.layout, event, self.source, position);
+        worker
+            .columns
+            .append(&worker.layout, event, self.source, position);
         Ok((length, None))
     }
 }

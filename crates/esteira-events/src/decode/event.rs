@@ -59,7 +59,12 @@ impl EventReader<'_, '_> {
         let first = self.arena.slots.len();
         self.arena.slots.resize(first + count, Slot::Missing);
         let issues = self.arena.issues.len();
-        let mut object = Object { layout, first, previous: count, extras: Chain::default() };
+        let mut object = Object {
+            layout,
+            first,
+            previous: count,
+            extras: Chain::default(),
+        };
         let mut unknown = false;
         let mut key = self.scanner.first_key()?;
         while let Some(raw) = key {
@@ -97,11 +102,15 @@ impl EventReader<'_, '_> {
         let mut name = Text::plain(key.start..key.start + key.raw.len());
         let found = if key.raw.contains(&b'\\') {
             name = unescape_key(self.text.as_bytes(), key, &mut self.arena.tape)?;
-            object.layout.find(name.of(self.text, &self.arena.tape).as_bytes())
+            object
+                .layout
+                .find(name.of(self.text, &self.arena.tape).as_bytes())
         } else {
             object.layout.find(key.raw)
         };
-        let Some(found) = found else { return Ok(Err(name)) };
+        let Some(found) = found else {
+            return Ok(Err(name));
+        };
         *guess = found;
         object.previous = found;
         Ok(Ok(found))
@@ -114,7 +123,8 @@ impl EventReader<'_, '_> {
         let earlier_issue = match self.arena.slots[at] {
             Slot::Missing => {
                 if field.kind.holds_objects() {
-                    self.arena.push_extra(&mut object.extras, Rescued::Inside { field: index });
+                    self.arena
+                        .push_extra(&mut object.extras, Rescued::Inside { field: index });
                 }
                 None
             }
@@ -166,8 +176,10 @@ impl EventReader<'_, '_> {
             let at = object.first + index;
             if matches!(self.arena.slots[at], Slot::Missing) {
                 let brace = self.scanner.position() - 1;
-                let message =
-                    format!("`{}` is required, but missing", object.layout.fields[*index].name);
+                let message = format!(
+                    "`{}` is required, but missing",
+                    object.layout.fields[*index].name
+                );
                 self.arena.path.push(Step::Field(*index));
                 self.wrong(brace, Reason::MissingRequired, message, Place::Slot(at));
                 self.arena.path.pop();
@@ -201,7 +213,14 @@ impl EventReader<'_, '_> {
         };
         let extras = object.extras.first;
         let rescues = unknown || self.arena.extras(extras).any(inside);
-        self.put(place, Slot::Struct { first: object.first, extras, rescues });
+        self.put(
+            place,
+            Slot::Struct {
+                first: object.first,
+                extras,
+                rescues,
+            },
+        );
     }
 
     fn read_array(&mut self, element: &Kind, place: Place) -> Result<(), Broken> {
@@ -229,8 +248,11 @@ impl EventReader<'_, '_> {
             }
             next = self.scanner.array_step()?;
         }
-        let array =
-            if wrong { Slot::Wrong(issues) } else { self.arena.close_array(base, rescues) };
+        let array = if wrong {
+            Slot::Wrong(issues)
+        } else {
+            self.arena.close_array(base, rescues)
+        };
         self.put(place, array);
         Ok(())
     }
@@ -289,13 +311,12 @@ impl EventReader<'_, '_> {
         } else {
             parse_timestamp(value.as_bytes()).map(Slot::I64)
         };
-        match slot {
-            Some(slot) => self.put(place, slot),
-            None => {
-                let (reason, fault) = fault_of(kind);
-                let message = format!("{} {fault}", excerpt(value));
-                self.wrong(start, reason, message, place);
-            }
+        if let Some(slot) = slot {
+            self.put(place, slot);
+        } else {
+            let (reason, fault) = fault_of(kind);
+            let message = format!("{} {fault}", excerpt(value));
+            self.wrong(start, reason, message, place);
         }
         self.arena.tape.truncate(tape);
         Ok(())
@@ -311,15 +332,18 @@ impl EventReader<'_, '_> {
             Kind::Decimal { precision, scale } => {
                 parse_decimal(number.as_bytes(), *precision, *scale).map(Slot::Decimal)
             }
-            _ => number.parse().ok().filter(|double: &f64| double.is_finite()).map(Slot::Double),
+            _ => number
+                .parse()
+                .ok()
+                .filter(|double: &f64| double.is_finite())
+                .map(Slot::Double),
         };
-        match slot {
-            Some(slot) => self.put(place, slot),
-            None => {
-                let (reason, fault) = fault_of(kind);
-                let message = format!("{} {fault}", excerpt(number));
-                self.wrong(start, reason, message, place);
-            }
+        if let Some(slot) = slot {
+            self.put(place, slot);
+        } else {
+            let (reason, fault) = fault_of(kind);
+            let message = format!("{} {fault}", excerpt(number));
+            self.wrong(start, reason, message, place);
         }
         Ok(())
     }
@@ -342,22 +366,19 @@ impl EventReader<'_, '_> {
     }
 
     fn wrong_type(&mut self, start: usize, kind: &Kind, found: Peek, place: Place) {
-        let found = match found {
-            Peek::Null => "null",
-            Peek::True | Peek::False => "a boolean",
-            Peek::String => "a string",
-            Peek::Array => "an array",
-            Peek::Object => "an object",
-            _ => "a number",
-        };
-        let message = format!("expected {}, found {found}", kind.expected());
+        let message = format!("expected {}, found {}", kind.expected(), name_of(found));
         self.wrong(start, Reason::WrongType, message, place);
     }
 
     #[cold]
     fn wrong(&mut self, offset: usize, reason: Reason, message: String, place: Place) {
         let path = json_path(self.event, &self.arena.path);
-        self.arena.issues.push(Issue { offset, reason, message, path });
+        self.arena.issues.push(Issue {
+            offset,
+            reason,
+            message,
+            path,
+        });
         self.put(place, Slot::Wrong(self.arena.issues.len() - 1));
     }
 }
@@ -377,14 +398,28 @@ fn fault_of(kind: &Kind) -> (Reason, String) {
     let fault = |reason, fault: &str| (reason, fault.to_owned());
     match kind {
         Kind::Date => fault(Reason::InvalidDate, "is not a date `YYYY-MM-DD`"),
-        Kind::Timestamp => {
-            fault(Reason::InvalidTimestamp, "is not an RFC 3339 timestamp with an offset")
-        }
+        Kind::Timestamp => fault(
+            Reason::InvalidTimestamp,
+            "is not an RFC 3339 timestamp with an offset",
+        ),
         Kind::Int => fault(Reason::InvalidInteger, "is not an integer of 32 bits"),
         Kind::BigInt => fault(Reason::InvalidInteger, "is not an integer of 64 bits"),
-        Kind::Decimal { precision, scale } => {
-            (Reason::InvalidDecimal, format!("does not fit DECIMAL({precision},{scale})"))
-        }
+        Kind::Decimal { precision, scale } => (
+            Reason::InvalidDecimal,
+            format!("does not fit DECIMAL({precision},{scale})"),
+        ),
         _ => fault(Reason::InvalidDouble, "is beyond the range of a double"),
+    }
+}
+
+/// The kind of JSON value that begins so, as part of a sentence.
+pub(super) fn name_of(value: Peek) -> &'static str {
+    match value {
+        Peek::Null => "null",
+        Peek::True | Peek::False => "a boolean",
+        Peek::String => "a string",
+        Peek::Array => "an array",
+        Peek::Object => "an object",
+        _ => "a number",
     }
 }

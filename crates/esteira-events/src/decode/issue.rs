@@ -32,7 +32,12 @@ const EXCERPT: usize = 64;
 impl Issue {
     /// An issue with the entry as a whole.
     pub(super) fn whole(offset: usize, reason: Reason, message: impl Into<String>) -> Self {
-        Self { offset, reason, message: message.into(), path: "$".to_owned() }
+        Self {
+            offset,
+            reason,
+            message: message.into(),
+            path: "$".to_owned(),
+        }
     }
 
     /// The entry is not JSON.

@@ -5,6 +5,7 @@
 //! says nothing that the schema does not say.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use super::issue::Step;
 use crate::schema::{DataType, EventSchema, Field};
@@ -60,7 +61,10 @@ impl StructLayout {
     /// The field with exactly this name.
     pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
         if self.by_name.is_empty() {
-            return self.fields.iter().position(|field| field.name.as_bytes() == name);
+            return self
+                .fields
+                .iter()
+                .position(|field| field.name.as_bytes() == name);
         }
         self.by_name.get(name).copied()
     }
@@ -75,7 +79,9 @@ impl StructLayout {
             HashMap::new()
         };
         Self {
-            required: (0..fields.len()).filter(|index| fields[*index].required).collect(),
+            required: (0..fields.len())
+                .filter(|index| fields[*index].required)
+                .collect(),
             guesses: first_guess,
             by_name,
             fields: fields
@@ -123,9 +129,10 @@ impl Kind {
             DataType::Double => Self::Double,
             DataType::Date => Self::Date,
             DataType::Timestamp => Self::Timestamp,
-            DataType::Decimal { precision, scale } => {
-                Self::Decimal { precision: *precision, scale: *scale }
-            }
+            DataType::Decimal { precision, scale } => Self::Decimal {
+                precision: *precision,
+                scale: *scale,
+            },
             DataType::Array(element) => Self::Array(Box::new(Self::of(element, guesses))),
             DataType::Struct(fields) => Self::Struct(StructLayout::of_fields(fields, guesses)),
         }
@@ -145,7 +152,8 @@ pub(super) fn json_path(event: &StructLayout, steps: &[Step]) -> String {
                 kind = Some(&field.kind);
             }
             (Step::Element(index), _, Some(Kind::Array(element))) => {
-                path.push_str(&format!("[{index}]"));
+                // writing to a string cannot fail
+                let _ = write!(path, "[{index}]");
                 kind = Some(&**element);
             }
             _ => {}
@@ -163,6 +171,6 @@ fn push_name(path: &mut String, name: &str) {
         path.push('.');
         path.push_str(name);
     } else {
-        path.push_str(&format!("['{}']", name.replace('\'', "\\'")));
+        let _ = write!(path, "['{}']", name.replace('\'', "\\'"));
     }
 }

@@ -18,7 +18,13 @@ pub(super) struct PlaceCounter<'t> {
 
 impl<'t> PlaceCounter<'t> {
     pub(super) fn new(text: &'t [u8], begin: usize) -> Self {
-        Self { text, begin, offset: begin, line: 1, column: 1 }
+        Self {
+            text,
+            begin,
+            offset: begin,
+            line: 1,
+            column: 1,
+        }
     }
 
     /// The 1-based line and column (in characters) of a byte offset.
@@ -42,7 +48,10 @@ impl<'t> PlaceCounter<'t> {
 
 /// Characters that begin in these bytes of UTF-8.
 fn characters(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
+    bytes
+        .iter()
+        .filter(|byte| **byte & 0b1100_0000 != 0b1000_0000)
+        .count()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt::Write;
 
 use super::arena::{Link, Rescued, Slot};
 use super::columns::DecodedEvent;
@@ -31,7 +32,11 @@ impl Rescue {
         }
         self.buffer.clear();
         if let Slot::Struct { first, extras, .. } = event.root {
-            Renderer { event, out: &mut self.buffer }.object(layout, first, extras);
+            Renderer {
+                event,
+                out: &mut self.buffer,
+            }
+            .object(layout, first, extras);
         }
         Some(&self.buffer)
     }
@@ -67,10 +72,13 @@ impl<'r> Renderer<'r> {
         self.out.push('{');
         let inside = self.out.len();
         if arena.extras(extras).filter(is_unknown).count() < 2 {
-            arena.extras(extras).for_each(|extra| self.member(layout, first, inside, extra));
+            for extra in arena.extras(extras) {
+                self.member(layout, first, inside, extra);
+            }
         } else {
-            let members = self.last_values(extras);
-            members.into_iter().for_each(|extra| self.member(layout, first, inside, extra));
+            for extra in self.last_values(extras) {
+                self.member(layout, first, inside, extra);
+            }
         }
         self.out.push('}');
     }
@@ -88,8 +96,7 @@ impl<'r> Renderer<'r> {
                 if slot.rescues() {
                     let field = &layout.fields[field];
                     self.out.push_str(separator);
-                    push_quoted(self.out, &field.name);
-                    self.out.push(':');
+                    self.plain_key(&field.name);
                     self.value(&field.kind, slot);
                 }
             }
@@ -120,13 +127,17 @@ impl<'r> Renderer<'r> {
         let name = self.text(key);
         if key.is_unescaped() {
             push_quoted(self.out, name);
+            self.out.push(':');
         } else {
-            // what was written without escapes needs none
-            self.out.push('"');
-            self.out.push_str(name);
-            self.out.push('"');
+            self.plain_key(name);
         }
-        self.out.push(':');
+    }
+
+    /// A key that needs no escapes: it was written without, or the schema names it.
+    fn plain_key(&mut self, name: &str) {
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
     }
 
     fn text(&self, text: Text) -> &'r str {
@@ -146,7 +157,10 @@ fn push_quoted(out: &mut String, name: &str) {
             '\n' => out.push_str("\\n"),
             '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
-            '\u{0}'..='\u{1f}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            '\u{0}'..='\u{1f}' => {
+                // writing to a string cannot fail
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
             other => out.push(other),
         }
     }

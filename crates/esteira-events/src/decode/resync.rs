@@ -98,7 +98,11 @@ impl<'t> Resync<'t> {
         let end = self.line_end(start);
         let line = &self.text[start..end];
         let is_beginning = || value_end(line).is_err_and(|broken| broken.is_end());
-        if line.starts_with(b"{") && is_beginning() { self.next_open_line(end) } else { end }
+        if line.starts_with(b"{") && is_beginning() {
+            self.next_open_line(end)
+        } else {
+            end
+        }
     }
 
     /// The first line that starts with `{` right behind one that starts with `}`.
@@ -137,7 +141,10 @@ impl<'t> Resync<'t> {
     fn is_alone(&self, start: usize, end: usize) -> bool {
         let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
         let behind = self.text[end..].iter().find(|byte| !is_space(byte));
-        let before = self.text[self.begin..start].iter().rev().find(|byte| !is_space(byte));
+        let before = self.text[self.begin..start]
+            .iter()
+            .rev()
+            .find(|byte| !is_space(byte));
         behind.is_none_or(|byte| *byte == b'\n')
             && before.is_none_or(|byte| *byte == b'\n')
             && memchr(b'\n', &self.text[start..end]).is_none()

@@ -26,7 +26,10 @@ impl Broken {
 
     /// The same problem, seen from a text that begins `base` bytes earlier.
     pub(super) fn shifted(self, base: usize) -> Self {
-        Self { offset: self.offset + base, ..self }
+        Self {
+            offset: self.offset + base,
+            ..self
+        }
     }
 
     /// Whether the text is a beginning of JSON, and only its rest is missing.
@@ -74,7 +77,11 @@ impl<'j> Scanner<'j> {
     /// Begins at the start of `text`; `tape` is memory to reuse, taken back by
     /// [`into_tape`](Self::into_tape).
     pub(super) fn new(text: &'j [u8], tape: Vec<u8>) -> Self {
-        Self { text, base: 0, jiter: Jiter::with_tape(text, tape) }
+        Self {
+            text,
+            base: 0,
+            jiter: Jiter::with_tape(text, tape),
+        }
     }
 
     pub(super) fn into_tape(self) -> Vec<u8> {
@@ -96,13 +103,17 @@ impl<'j> Scanner<'j> {
     /// Consumes `[` and peeks at the first element.
     #[inline]
     pub(super) fn array_first(&mut self) -> Result<Option<Peek>, Broken> {
-        self.jiter.known_array().map_err(|error| broken(self.base, &error))
+        self.jiter
+            .known_array()
+            .map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes `,` or `]` and peeks at the next element.
     #[inline]
     pub(super) fn array_step(&mut self) -> Result<Option<Peek>, Broken> {
-        self.jiter.array_step().map_err(|error| broken(self.base, &error))
+        self.jiter
+            .array_step()
+            .map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes `{` and the first key with its colon.
@@ -147,8 +158,8 @@ impl<'j> Scanner<'j> {
         match self.jiter.known_number_bytes(peek) {
             Ok(_) => {}
             Err(error) if is_limit(&error) => {
-                let length = number_length(&self.text[start..])
-                    .map_err(|broken| broken.shifted(start))?;
+                let length =
+                    number_length(&self.text[start..]).map_err(|broken| broken.shifted(start))?;
                 self.restart(start + length);
             }
             Err(error) => return Err(broken(self.base, &error)),
@@ -158,12 +169,16 @@ impl<'j> Scanner<'j> {
 
     /// Consumes `true` or `false`.
     pub(super) fn boolean(&mut self, peek: Peek) -> Result<bool, Broken> {
-        self.jiter.known_bool(peek).map_err(|error| broken(self.base, &error))
+        self.jiter
+            .known_bool(peek)
+            .map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes `null`.
     pub(super) fn null(&mut self) -> Result<(), Broken> {
-        self.jiter.known_null().map_err(|error| broken(self.base, &error))
+        self.jiter
+            .known_null()
+            .map_err(|error| broken(self.base, &error))
     }
 
     /// Consumes any value that begins with `peek`.
@@ -193,7 +208,9 @@ impl<'j> Scanner<'j> {
                     None
                 }
                 other => {
-                    self.jiter.known_skip(other).map_err(|error| broken(self.base, &error))?;
+                    self.jiter
+                        .known_skip(other)
+                        .map_err(|error| broken(self.base, &error))?;
                     None
                 }
             };
@@ -239,7 +256,9 @@ pub(super) fn unescape_key(
     let quote = key.start - 1;
     let end = key.start + key.raw.len() + 1;
     let mut scanner = Scanner::new(&text[quote..end], Vec::new());
-    let unescaped = scanner.string(tape).map_err(|broken| broken.shifted(quote))?;
+    let unescaped = scanner
+        .string(tape)
+        .map_err(|broken| broken.shifted(quote))?;
     Ok(unescaped)
 }
 
@@ -255,7 +274,10 @@ fn broken(base: usize, error: &JiterError) -> Broken {
         JiterErrorType::JsonError(kind) => kind.clone(),
         JiterErrorType::WrongType { .. } => JsonErrorType::ExpectedSomeValue,
     };
-    Broken { offset: base + error.index, kind }
+    Broken {
+        offset: base + error.index,
+        kind,
+    }
 }
 
 fn is_limit(error: &JiterError) -> bool {
@@ -271,7 +293,10 @@ fn is_limit(error: &JiterError) -> bool {
 #[inline]
 fn raw_key<'j>(text: &'j [u8], raw: &[u8]) -> RawKey<'j> {
     let start = raw.as_ptr().addr() - text.as_ptr().addr();
-    RawKey { raw: &text[start..start + raw.len()], start }
+    RawKey {
+        raw: &text[start..start + raw.len()],
+        start,
+    }
 }
 
 /// The length of the number that `text` begins with (RFC 8259 §6).
@@ -297,7 +322,9 @@ fn number_length(text: &[u8]) -> Result<usize, Broken> {
 
 /// The end of the digits at `start`, of which there must be one.
 fn digits_end(text: &[u8], start: usize) -> Result<usize, Broken> {
-    let digits = text[start.min(text.len())..].iter().take_while(|byte| byte.is_ascii_digit());
+    let digits = text[start.min(text.len())..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
     let end = start + digits.count();
     if end > start {
         return Ok(end);
@@ -321,9 +348,18 @@ mod tests {
             let arrays = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
             assert_eq!(value_end(arrays.as_bytes()), Ok(arrays.len()), "{depth}");
             let objects = format!("{}1{} x", "{\"a\":".repeat(depth), "}".repeat(depth));
-            assert_eq!(value_end(objects.as_bytes()), Ok(objects.len() - 2), "{depth}");
+            assert_eq!(
+                value_end(objects.as_bytes()),
+                Ok(objects.len() - 2),
+                "{depth}"
+            );
         }
-        let long = format!("[{}{}, -{}.5e7]", "9".repeat(10_000), ".5", "1".repeat(5_000));
+        let long = format!(
+            "[{}{}, -{}.5e7]",
+            "9".repeat(10_000),
+            ".5",
+            "1".repeat(5_000)
+        );
         assert_eq!(value_end(long.as_bytes()), Ok(long.len()));
     }
 

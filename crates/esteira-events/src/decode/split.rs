@@ -28,14 +28,24 @@ pub(super) struct Body<'t> {
 
 impl<'t> Body<'t> {
     pub(super) fn new(bytes: &'t [u8]) -> Self {
-        let begin = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { bytes, text: simdutf8::basic::from_utf8(bytes).ok(), begin }
+        let begin = if bytes.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
+        Self {
+            bytes,
+            text: simdutf8::basic::from_utf8(bytes).ok(),
+            begin,
+        }
     }
 
     /// The first byte at or behind `from` that is not white space (RFC 8259 §2).
     fn skip_space(&self, from: usize) -> usize {
         let rest = self.bytes[from..].iter();
-        from + rest.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+        from + rest
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+            .count()
     }
 }
 
@@ -152,8 +162,10 @@ impl<T: TakeValue> Splitter<'_, '_, T> {
     fn is_full(&mut self, at: usize) -> bool {
         let full = self.account.rejected() >= self.max_rejected;
         if full {
-            let message =
-                format!("the object has more than {} entries that are rejected", self.max_rejected);
+            let message = format!(
+                "the object has more than {} entries that are rejected",
+                self.max_rejected
+            );
             let issue = Issue::whole(at, Reason::TooLarge, message);
             self.account.reject(at..self.body.bytes.len(), issue);
         }
@@ -165,10 +177,12 @@ impl<T: TakeValue> Splitter<'_, '_, T> {
     }
 
     fn reject_broken(&mut self, part: Range<usize>, broken: &Broken) {
-        let issue = match (self.body.text, std::str::from_utf8(&self.body.bytes[part.clone()])) {
-            (None, Err(error)) if part.start + error.valid_up_to() <= broken.offset => {
-                Issue::encoding(part.start + error.valid_up_to())
-            }
+        let not_text = match self.body.text {
+            Some(_) => None,
+            None => std::str::from_utf8(&self.body.bytes[part.clone()]).err(),
+        };
+        let issue = match not_text.map(|error| part.start + error.valid_up_to()) {
+            Some(offset) if offset <= broken.offset => Issue::encoding(offset),
             _ => Issue::syntax(broken),
         };
         self.account.reject(part, issue);
@@ -181,6 +195,8 @@ impl<T: TakeValue> Splitter<'_, '_, T> {
         if broken.offset < part.start + bytes.len() {
             return broken;
         }
-        value_end(bytes).err().map_or(broken, |inside| inside.shifted(part.start))
+        value_end(bytes)
+            .err()
+            .map_or(broken, |inside| inside.shifted(part.start))
     }
 }

@@ -17,12 +17,20 @@ pub(super) struct Text {
 impl Text {
     /// A piece of the input.
     pub(super) fn plain(range: Range<usize>) -> Self {
-        Self { start: range.start, end: range.end, unescaped: false }
+        Self {
+            start: range.start,
+            end: range.end,
+            unescaped: false,
+        }
     }
 
     /// A piece of the tape.
     pub(super) fn unescaped(range: Range<usize>) -> Self {
-        Self { start: range.start, end: range.end, unescaped: true }
+        Self {
+            start: range.start,
+            end: range.end,
+            unescaped: true,
+        }
     }
 
     pub(super) fn is_empty(self) -> bool {

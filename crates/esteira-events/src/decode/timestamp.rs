@@ -17,7 +17,9 @@ pub(super) fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let (local, rest) = text.split_at_checked(SECONDS_END)?;
     let (date, time) = local.split_at_checked(10)?;
     let days = i64::from(parse_date(date)?);
-    let [b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
+    let [b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2] = time else {
+        return None;
+    };
     let hour = in_range(two_digits(*h1, *h2)?, 23)?;
     let minute = in_range(two_digits(*m1, *m2)?, 59)?;
     let second = in_range(two_digits(*s1, *s2)?, 59)?;
@@ -28,8 +30,13 @@ pub(super) fn parse_timestamp(text: &[u8]) -> Option<i64> {
 
 /// The microseconds of an optional `.digits`, and what is behind it.
 fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
-    let Some(digits) = rest.strip_prefix(b".") else { return Some((0, rest)) };
-    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(digits) = rest.strip_prefix(b".") else {
+        return Some((0, rest));
+    };
+    let length = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if length == 0 {
         return None;
     }
@@ -82,8 +89,14 @@ mod tests {
             ("1985-04-12T23:20:50.52Z", 482_196_050_520_000),
             ("1996-12-19T16:39:57-08:00", 851_042_397_000_000),
             ("2000-02-29T00:00:00z", 951_782_400_000_000),
-            ("0000-01-01T00:00:00+23:59", -62_167_219_200_000_000 - 86_340_000_000),
-            ("9999-12-31T23:59:59.999999-23:59", 253_402_300_799_999_999 + 86_340_000_000),
+            (
+                "0000-01-01T00:00:00+23:59",
+                -62_167_219_200_000_000 - 86_340_000_000,
+            ),
+            (
+                "9999-12-31T23:59:59.999999-23:59",
+                253_402_300_799_999_999 + 86_340_000_000,
+            ),
         ] {
             assert_eq!(micros(text), Some(expected), "{text}");
         }
@@ -101,16 +114,39 @@ mod tests {
     #[test]
     fn timestamp_in_any_other_form_is_none() {
         for text in [
-            "", "Z", "2024-01-01", "2024-01-01T00:00:00", "2024-01-01 00:00:00Z",
-            "2024-01-01T00:00Z", "2024-01-01T24:00:00Z", "2024-01-01T23:60:00Z",
-            "2016-12-31T23:59:60Z", "2024-02-30T00:00:00Z", "2023-02-29T00:00:00Z",
-            "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00,5Z", "2024-01-01T00:00:00+0300",
-            "2024-01-01T00:00:00+03", "2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00+03:60",
-            "2024-01-01T00:00:00 Z", " 2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z ",
-            "2024-01-01T00:00:00ZZ", "2024-01-01T00:00:00Z\0", "+2024-01-01T00:00:00Z",
-            "12024-01-01T00:00:00Z", "2024-1-01T00:00:00Z", "20240101T000000Z", "1704067200",
-            "2024-01-01T0a:00:00Z", "2024-01-01T00:00:00.1 Z", "2024-01-01T00:00:00−03:00",
-            "2024-W01-1T00:00:00Z", "2024-001T00:00:00Z", "２024-01-01T00:00:00Z",
+            "",
+            "Z",
+            "2024-01-01",
+            "2024-01-01T00:00:00",
+            "2024-01-01 00:00:00Z",
+            "2024-01-01T00:00Z",
+            "2024-01-01T24:00:00Z",
+            "2024-01-01T23:60:00Z",
+            "2016-12-31T23:59:60Z",
+            "2024-02-30T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2024-01-01T00:00:00.Z",
+            "2024-01-01T00:00:00,5Z",
+            "2024-01-01T00:00:00+0300",
+            "2024-01-01T00:00:00+03",
+            "2024-01-01T00:00:00+24:00",
+            "2024-01-01T00:00:00+03:60",
+            "2024-01-01T00:00:00 Z",
+            " 2024-01-01T00:00:00Z",
+            "2024-01-01T00:00:00Z ",
+            "2024-01-01T00:00:00ZZ",
+            "2024-01-01T00:00:00Z\0",
+            "+2024-01-01T00:00:00Z",
+            "12024-01-01T00:00:00Z",
+            "2024-1-01T00:00:00Z",
+            "20240101T000000Z",
+            "1704067200",
+            "2024-01-01T0a:00:00Z",
+            "2024-01-01T00:00:00.1 Z",
+            "2024-01-01T00:00:00−03:00",
+            "2024-W01-1T00:00:00Z",
+            "2024-001T00:00:00Z",
+            "２024-01-01T00:00:00Z",
         ] {
             assert_eq!(micros(text), None, "{text}");
         }
@@ -121,7 +157,20 @@ mod tests {
         let leap = |y: i32| (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
         let before: i64 = (0..year).map(|y| 365 + i64::from(leap(y))).sum();
         let epoch: i64 = (0..1970).map(|y| 365 + i64::from(leap(y))).sum();
-        let lengths = [31, 28 + i64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let lengths = [
+            31,
+            28 + i64::from(leap(year)),
+            31,
+            30,
+            31,
+            30,
+            31,
+            31,
+            30,
+            31,
+            30,
+            31,
+        ];
         let (mut month, mut day) = (1, day_of_year + 1);
         for length in lengths {
             if day <= length {
@@ -130,9 +179,16 @@ mod tests {
             day -= length;
             month += 1;
         }
-        let (h, m, s) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+        let (h, m, s) = (
+            second_of_day / 3600,
+            second_of_day / 60 % 60,
+            second_of_day % 60,
+        );
         let text = format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}");
-        (text, (before + day_of_year - epoch) * 86_400 + second_of_day)
+        (
+            text,
+            (before + day_of_year - epoch) * 86_400 + second_of_day,
+        )
     }
 
     proptest! {

@@ -77,19 +77,30 @@ pub struct Field {
 impl Field {
     /// A field that may be null or missing, and empty.
     pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
-        Self { name: name.into(), data_type, required: false, not_empty: false }
+        Self {
+            name: name.into(),
+            data_type,
+            required: false,
+            not_empty: false,
+        }
     }
 
     /// The same field, `NOT NULL`.
     #[must_use]
     pub fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            required: true,
+            ..self
+        }
     }
 
     /// The same field, `CHECK (name <> '')`.
     #[must_use]
     pub fn not_empty(self) -> Self {
-        Self { not_empty: true, ..self }
+        Self {
+            not_empty: true,
+            ..self
+        }
     }
 }
 
@@ -108,7 +119,10 @@ impl EventSchema {
     /// out of bounds, `not_empty` on anything but a string, nesting deeper than 64 types.
     pub fn new(name: impl Into<String>, fields: Vec<Field>) -> Result<Self, SchemaProblem> {
         rules::check_columns(&fields)?;
-        Ok(Self { name: name.into(), fields })
+        Ok(Self {
+            name: name.into(),
+            fields,
+        })
     }
 
     /// Parses `CREATE TABLE name (column TYPE [NOT NULL] [CHECK (column <> '')] [COMMENT '…'], …)`.

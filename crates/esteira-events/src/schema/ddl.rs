@@ -13,8 +13,20 @@ use super::{DataType, EventSchema, Field, SchemaError, SchemaProblem, rules};
 
 /// Every type name that is understood, synonyms included.
 pub(super) const TYPE_NAMES: [&str; 14] = [
-    "STRING", "BOOLEAN", "INT", "INTEGER", "BIGINT", "LONG", "DOUBLE", "DATE", "TIMESTAMP",
-    "DECIMAL", "DEC", "NUMERIC", "ARRAY", "STRUCT",
+    "STRING",
+    "BOOLEAN",
+    "INT",
+    "INTEGER",
+    "BIGINT",
+    "LONG",
+    "DOUBLE",
+    "DATE",
+    "TIMESTAMP",
+    "DECIMAL",
+    "DEC",
+    "NUMERIC",
+    "ARRAY",
+    "STRUCT",
 ];
 
 /// Below this Jaro-Winkler similarity a name is not a misspelling of another.
@@ -22,10 +34,18 @@ const SIMILAR: f64 = 0.7;
 
 /// Parses one `CREATE TABLE` statement.
 pub(super) fn parse(sql: &str, file: &str) -> Result<EventSchema, SchemaError> {
-    let mut parser = Parser { lexer: Lexer::new(sql), next: Token::end() };
+    let mut parser = Parser {
+        lexer: Lexer::new(sql),
+        next: Token::end(),
+    };
     parser.statement().map_err(|located| {
         let (line, column) = lexer::place(sql, located.offset);
-        SchemaError { file: file.to_owned(), line, column, problem: located.problem }
+        SchemaError {
+            file: file.to_owned(),
+            line,
+            column,
+            problem: located.problem,
+        }
     })
 }
 
@@ -48,7 +68,7 @@ struct Parser<'a> {
     next: Token<'a>,
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn statement(&mut self) -> Parsed<EventSchema> {
         self.advance()?;
         self.keyword("CREATE", "`CREATE TABLE`")?;
@@ -61,7 +81,10 @@ impl<'a> Parser<'a> {
         let (name, _) = self.name("the table's name")?;
         self.symbol('(', "`(`")?;
         if self.is_symbol(')') {
-            return at(self.next.offset, Err(SchemaProblem::Empty { what: "the table" }));
+            return at(
+                self.next.offset,
+                Err(SchemaProblem::Empty { what: "the table" }),
+            );
         }
         let fields = self.fields(')', "`,` or `)`", 1)?;
         if self.is_symbol(';') {
@@ -129,7 +152,9 @@ impl<'a> Parser<'a> {
     fn check(&mut self, column: &str) -> Parsed<()> {
         let unsupported = |offset| Located {
             offset,
-            problem: SchemaProblem::UnsupportedCheck { column: column.to_owned() },
+            problem: SchemaProblem::UnsupportedCheck {
+                column: column.to_owned(),
+            },
         };
         let start = self.next.offset;
         self.advance()?;
@@ -190,7 +215,8 @@ impl<'a> Parser<'a> {
                 if self.is_symbol('>') {
                     return at(offset, Err(SchemaProblem::Empty { what: "a STRUCT" }));
                 }
-                self.fields('>', "`,` or `>`", depth + 1).map(DataType::Struct)
+                self.fields('>', "`,` or `>`", depth + 1)
+                    .map(DataType::Struct)
             }
             _ => self.decimal(offset),
         }
@@ -253,7 +279,10 @@ impl<'a> Parser<'a> {
 
     fn unexpected<T>(&self, expected: &'static str) -> Parsed<T> {
         let found = self.next.kind.to_string();
-        at(self.next.offset, Err(SchemaProblem::Unexpected { expected, found }))
+        at(
+            self.next.offset,
+            Err(SchemaProblem::Unexpected { expected, found }),
+        )
     }
 
     fn advance(&mut self) -> Parsed<()> {

@@ -111,9 +111,10 @@ impl SchemaProblem {
     /// What to do about it, when there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownType { nearest: Some(nearest), .. } => {
-                Some(format!("the nearest known type is `{nearest}`"))
-            }
+            Self::UnknownType {
+                nearest: Some(nearest),
+                ..
+            } => Some(format!("the nearest known type is `{nearest}`")),
             Self::UnknownType { nearest: None, .. } => Some(format!(
                 "known types are {}",
                 super::ddl::TYPE_NAMES.join(", ")
@@ -121,9 +122,9 @@ impl SchemaProblem {
             Self::DecimalBounds { .. } => {
                 Some("the precision is 1 to 38, the scale 0 to the precision".to_owned())
             }
-            Self::UnsupportedCheck { column } => {
-                Some(format!("the only check understood is `CHECK ({column} <> '')`"))
-            }
+            Self::UnsupportedCheck { column } => Some(format!(
+                "the only check understood is `CHECK ({column} <> '')`"
+            )),
             Self::NotEmptyOnNonString { .. } => Some("use NOT NULL instead".to_owned()),
             Self::DuplicateName { .. } => {
                 Some("tables do not tell upper from lower case in column names".to_owned())

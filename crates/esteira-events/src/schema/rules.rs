@@ -11,13 +11,17 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// All rules, for the columns of a table.
 pub(super) fn check_columns(fields: &[Field]) -> Result<(), SchemaProblem> {
     check_fields(fields, "the table", 1)?;
-    fields.iter().try_for_each(|field| check_reserved(&field.name))
+    fields
+        .iter()
+        .try_for_each(|field| check_reserved(&field.name))
 }
 
 /// A name of a column that would collide with the relation's own.
 pub(super) fn check_reserved(name: &str) -> Result<(), SchemaProblem> {
     if name.starts_with('_') {
-        return Err(SchemaProblem::ReservedName { name: name.to_owned() });
+        return Err(SchemaProblem::ReservedName {
+            name: name.to_owned(),
+        });
     }
     Ok(())
 }
@@ -26,7 +30,9 @@ pub(super) fn check_reserved(name: &str) -> Result<(), SchemaProblem> {
 pub(super) fn check_name(name: &str) -> Result<(), SchemaProblem> {
     let unusable = |c: char| c == '"' || c == '\\' || c.is_control();
     if name.is_empty() || name.contains(unusable) {
-        return Err(SchemaProblem::UnusableName { name: name.to_owned() });
+        return Err(SchemaProblem::UnusableName {
+            name: name.to_owned(),
+        });
     }
     Ok(())
 }
@@ -34,8 +40,13 @@ pub(super) fn check_name(name: &str) -> Result<(), SchemaProblem> {
 /// A name that an earlier field has, upper and lower case not told apart.
 pub(super) fn check_unique(earlier: &[Field], name: &str) -> Result<(), SchemaProblem> {
     let folded = name.to_lowercase();
-    if earlier.iter().any(|field| field.name.to_lowercase() == folded) {
-        return Err(SchemaProblem::DuplicateName { name: name.to_owned() });
+    if earlier
+        .iter()
+        .any(|field| field.name.to_lowercase() == folded)
+    {
+        return Err(SchemaProblem::DuplicateName {
+            name: name.to_owned(),
+        });
     }
     Ok(())
 }

@@ -85,7 +85,13 @@ fn unknown_type_is_told_the_nearest_known_one() {
 #[test]
 fn unsupported_check_is_told_the_supported_one() {
     for check in [
-        "a > 0", "a <> 'x'", "b <> ''", "a = ''", "length(a) > 0", "a <> '' AND 1", "'' <> a",
+        "a > 0",
+        "a <> 'x'",
+        "b <> ''",
+        "a = ''",
+        "length(a) > 0",
+        "a <> '' AND 1",
+        "'' <> a",
         "a IS NOT NULL",
     ] {
         let text = error(&format!("CREATE TABLE e (a STRING CHECK ({check}))"));
@@ -120,14 +126,24 @@ fn name_that_cannot_be_a_column_is_refused_where_it_stands() {
     schema.sql:1:34: `x` is declared twice
     hint: tables do not tell upper from lower case in column names
     ");
-    assert_eq!(parse("CREATE TABLE e (s STRUCT<_id: INT>)").fields().len(), 1);
+    assert_eq!(
+        parse("CREATE TABLE e (s STRUCT<_id: INT>)").fields().len(),
+        1
+    );
 }
 
 #[test]
 fn decimal_out_of_bounds_is_refused() {
-    for decimal in ["DECIMAL(0,0)", "DECIMAL(39,2)", "DECIMAL(5,6)", "DECIMAL(300,2)"] {
+    for decimal in [
+        "DECIMAL(0,0)",
+        "DECIMAL(39,2)",
+        "DECIMAL(5,6)",
+        "DECIMAL(300,2)",
+    ] {
         let text = error(&format!("CREATE TABLE e (a {decimal})"));
-        assert!(text.starts_with(&format!("schema.sql:1:19: {decimal} is out of bounds\nhint: ")));
+        assert!(text.starts_with(&format!(
+            "schema.sql:1:19: {decimal} is out of bounds\nhint: "
+        )));
     }
 }
 
@@ -148,7 +164,11 @@ fn text_that_is_no_schema_is_told_what_is_expected() {
 #[test]
 fn types_nested_beyond_reason_are_refused() {
     let nested = |depth: usize| {
-        format!("CREATE TABLE e (a {}INT{})", "ARRAY<".repeat(depth), ">".repeat(depth))
+        format!(
+            "CREATE TABLE e (a {}INT{})",
+            "ARRAY<".repeat(depth),
+            ">".repeat(depth)
+        )
     };
     assert_eq!(parse(&nested(63)).fields().len(), 1);
     assert!(error(&nested(64)).contains("nested more than 64 deep"));
@@ -159,10 +179,16 @@ fn types_nested_beyond_reason_are_refused() {
 fn fields_made_in_rust_obey_the_same_rules() {
     let problem = |fields| EventSchema::new("e", fields).unwrap_err();
     assert_eq!(problem(vec![]), SchemaProblem::Empty { what: "the table" });
-    let decimal = DataType::Decimal { precision: 39, scale: 0 };
+    let decimal = DataType::Decimal {
+        precision: 39,
+        scale: 0,
+    };
     assert_eq!(
         problem(vec![Field::new("a", DataType::Array(Box::new(decimal)))]),
-        SchemaProblem::DecimalBounds { precision: 39, scale: 0 }
+        SchemaProblem::DecimalBounds {
+            precision: 39,
+            scale: 0
+        }
     );
     assert!(matches!(
         problem(vec![Field::new("a", DataType::Int).not_empty()]),
@@ -185,20 +211,45 @@ fn relation_has_the_declared_fields_and_then_its_own() {
          i INT, n BIGINT, f DOUBLE, day DATE, at TIMESTAMP)",
     )
     .arrow_schema();
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     assert_eq!(
         names,
         [
-            "id", "l", "b", "i", "n", "f", "day", "at", "_rescued_data", "_source_file",
-            "_source_modified", "_source_position"
+            "id",
+            "l",
+            "b",
+            "i",
+            "n",
+            "f",
+            "day",
+            "at",
+            "_rescued_data",
+            "_source_file",
+            "_source_modified",
+            "_source_position"
         ]
     );
-    let nullable: Vec<bool> = schema.fields().iter().map(|field| field.is_nullable()).collect();
+    let nullable: Vec<bool> = schema
+        .fields()
+        .iter()
+        .map(|field| field.is_nullable())
+        .collect();
     assert_eq!(nullable[..9], [true; 9]);
     assert_eq!(nullable[9..], [false; 3]);
-    let ArrowType::List(element) = schema.field(1).data_type() else { panic!("no list") };
-    assert_eq!((element.name().as_str(), element.is_nullable()), ("element", true));
-    let ArrowType::Struct(fields) = element.data_type() else { panic!("no struct") };
+    let ArrowType::List(element) = schema.field(1).data_type() else {
+        panic!("no list")
+    };
+    assert_eq!(
+        (element.name().as_str(), element.is_nullable()),
+        ("element", true)
+    );
+    let ArrowType::Struct(fields) = element.data_type() else {
+        panic!("no struct")
+    };
     assert_eq!(fields[0].data_type(), &ArrowType::Decimal128(18, 2));
     assert!(fields[0].is_nullable());
     let utc = ArrowType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));

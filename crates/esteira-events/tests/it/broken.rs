@@ -4,8 +4,21 @@ use crate::fixture::{Decoded, decode_small};
 use esteira_events::Reason::{NotAnObject, Syntax};
 
 fn ids_and_broken(decoded: &Decoded) -> (Vec<String>, Vec<String>) {
-    assert!(decoded.report.rejected.iter().all(|entry| entry.reason == Syntax));
-    (decoded.column("id"), decoded.rejected().into_iter().map(|entry| entry.2).collect())
+    assert!(
+        decoded
+            .report
+            .rejected
+            .iter()
+            .all(|entry| entry.reason == Syntax)
+    );
+    (
+        decoded.column("id"),
+        decoded
+            .rejected()
+            .into_iter()
+            .map(|entry| entry.2)
+            .collect(),
+    )
 }
 
 #[track_caller]
@@ -23,16 +36,36 @@ fn broken_line_between_good_ones_is_rejected_alone() {
         &["a", "c"],
         &["{\"id\":}"],
     );
-    check("{\"id\":\"a\"}\ngarbage here  \n{\"id\":\"c\"}", &["a", "c"], &["garbage here"]);
-    check("{\"id\":\"a\"}\r\n{\"id\":x}\r\n{\"id\":\"c\"}", &["a", "c"], &["{\"id\":x}"]);
-    check("{\"id\":\"a\"}\n{\"id\":\"b\"},\n{\"id\":\"c\"}", &["a", "b", "c"], &[","]);
-    check("{\"id\":\"a\"}\n{\"id\":\"b\"}}\n{\"id\":\"c\"}", &["a", "b", "c"], &["}"]);
+    check(
+        "{\"id\":\"a\"}\ngarbage here  \n{\"id\":\"c\"}",
+        &["a", "c"],
+        &["garbage here"],
+    );
+    check(
+        "{\"id\":\"a\"}\r\n{\"id\":x}\r\n{\"id\":\"c\"}",
+        &["a", "c"],
+        &["{\"id\":x}"],
+    );
+    check(
+        "{\"id\":\"a\"}\n{\"id\":\"b\"},\n{\"id\":\"c\"}",
+        &["a", "b", "c"],
+        &[","],
+    );
+    check(
+        "{\"id\":\"a\"}\n{\"id\":\"b\"}}\n{\"id\":\"c\"}",
+        &["a", "b", "c"],
+        &["}"],
+    );
 }
 
 #[test]
 fn broken_first_line_is_told_apart_by_a_complete_later_line() {
     check("{\"id\":}\n{\"id\":\"b\"}\n", &["b"], &["{\"id\":}"]);
-    check("{\"id\":}\nx\n{\"id\":}\n{\"id\":\"b\"}\n", &["b"], &["{\"id\":}", "x", "{\"id\":}"]);
+    check(
+        "{\"id\":}\nx\n{\"id\":}\n{\"id\":\"b\"}\n",
+        &["b"],
+        &["{\"id\":}", "x", "{\"id\":}"],
+    );
 }
 
 #[test]
@@ -47,7 +80,11 @@ fn broken_line_that_would_swallow_the_next_ones_does_not() {
         &["2", "3"],
         &["{\"id\":\"1\",\"x\":["],
     );
-    check("{\"id\":\"1\n{\"id\":\"2\"}\n{\"id\":\"3\"}", &["2", "3"], &["{\"id\":\"1"]);
+    check(
+        "{\"id\":\"1\n{\"id\":\"2\"}\n{\"id\":\"3\"}",
+        &["2", "3"],
+        &["{\"id\":\"1"],
+    );
     let decoded = decode_small("{\"id\":\"1\",\"x\":\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n");
     let place = &decoded.report.rejected[0];
     assert_eq!((place.line, place.offset), (1, 14));
@@ -61,15 +98,27 @@ fn broken_part_of_several_lines_reaches_the_next_line_that_opens() {
         &["a", "c"],
         &["{\"id\":\n  \"b\" oops\n}"],
     );
-    check("{\"id\":\"a\"}\n{\"id\":\n  \"b\"", &["a"], &["{\"id\":\n  \"b\""]);
+    check(
+        "{\"id\":\"a\"}\n{\"id\":\n  \"b\"",
+        &["a"],
+        &["{\"id\":\n  \"b\""],
+    );
 }
 
 #[test]
 fn broken_pretty_printed_object_ends_at_the_closing_line() {
     let pretty = |id: &str| format!("{{\n  \"id\": \"{id}\",\n  \"x\": {{}}\n}}\n");
     let broken = "{\n  \"id\": \"b\"\n  \"x\": {}\n}";
-    check(&format!("{}{broken}\n{}", pretty("a"), pretty("c")), &["a", "c"], &[broken]);
-    check(&format!("{broken}\n\n \n{}", pretty("c")), &["c"], &[broken]);
+    check(
+        &format!("{}{broken}\n{}", pretty("a"), pretty("c")),
+        &["a", "c"],
+        &[broken],
+    );
+    check(
+        &format!("{broken}\n\n \n{}", pretty("c")),
+        &["c"],
+        &[broken],
+    );
     let cut = "{\n  \"id\": \"b\",\n";
     // nothing closes before the next one opens: the parts cannot be told apart
     let object = format!("{}{cut}{}", pretty("a"), pretty("c"));
@@ -83,10 +132,17 @@ fn broken_pretty_printed_object_ends_at_the_closing_line() {
 
 #[test]
 fn broken_text_without_any_evidence_is_rejected_to_its_end() {
-    check("{\"id\":\"a\"} {\"id\":} {\"id\":\"c\"}", &["a"], &["{\"id\":} {\"id\":\"c\"}"]);
+    check(
+        "{\"id\":\"a\"} {\"id\":} {\"id\":\"c\"}",
+        &["a"],
+        &["{\"id\":} {\"id\":\"c\"}"],
+    );
     let single = "{\n  \"id\": \"a\",\n  \"n\": oops,\n  \"x\": [\n    {\"y\": 1}\n  ]\n}\n";
     let rejected = decode_small(single).only_rejected();
-    assert_eq!((rejected.reason, rejected.line, rejected.column), (Syntax, 3, 8));
+    assert_eq!(
+        (rejected.reason, rejected.line, rejected.column),
+        (Syntax, 3, 8)
+    );
     assert_eq!(rejected.original, single.as_bytes());
     check("hello\nworld\n", &[], &["hello\nworld\n"]);
 }
@@ -102,23 +158,61 @@ fn cut_off_last_line_is_rejected_alone() {
 #[test]
 fn strict_json_refuses_what_others_let_pass() {
     let values = [
-        "NaN", "Infinity", "-Infinity", "01", "1.", ".5", "+1", "1e", "0x10", "'x'", "tru",
-        "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\x\"", "\"a\tb\"", "\"\\u12g4\"", "[1,]",
-        "{\"a\":1,}", "{a:1}", "/*x*/1", "1//x", "undefined", "None", "True", "\u{a0}1",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "1e",
+        "0x10",
+        "'x'",
+        "tru",
+        "\"\\ud800\"",
+        "\"\\udc00\\ud800\"",
+        "\"\\x\"",
+        "\"a\tb\"",
+        "\"\\u12g4\"",
+        "[1,]",
+        "{\"a\":1,}",
+        "{a:1}",
+        "/*x*/1",
+        "1//x",
+        "undefined",
+        "None",
+        "True",
+        "\u{a0}1",
     ];
     for value in values {
         for field in ["u", "n", "id"] {
             let object = format!("{{\"id\":\"a\",\"{field}\":{value}}}");
-            assert_eq!(decode_small(&object).only_rejected().reason, Syntax, "{object}");
+            assert_eq!(
+                decode_small(&object).only_rejected().reason,
+                Syntax,
+                "{object}"
+            );
         }
     }
 }
 
 #[test]
 fn very_many_broken_lines_are_each_rejected() {
-    for line in ["{\"x\":", "{\"x\":}", "x", " {\"x\":x", "{\"x\":[", "[", "{\"id\":\"b", "}{"] {
+    for line in [
+        "{\"x\":",
+        "{\"x\":}",
+        "x",
+        " {\"x\":x",
+        "{\"x\":[",
+        "[",
+        "{\"id\":\"b",
+        "}{",
+    ] {
         let lines = 100_000;
-        let object = format!("{{\"id\":\"a\"}}\n{}{{\"id\":\"z\"}}\n", format!("{line}\n").repeat(lines));
+        let object = format!(
+            "{{\"id\":\"a\"}}\n{}{{\"id\":\"z\"}}\n",
+            format!("{line}\n").repeat(lines)
+        );
         let decoded = decode_small(object);
         assert_eq!(decoded.column("id"), ["a", "z"], "{line}");
         assert_eq!(decoded.report.rejected.len(), lines, "{line}");

@@ -35,7 +35,10 @@ CREATE TABLE event (
 pub(crate) const SMALL: &str = "CREATE TABLE event (id STRING NOT NULL, n BIGINT)";
 
 /// Where every object of the tests comes from.
-pub(crate) const SOURCE: Source<'static> = Source { key: "input/a.json", modified_micros: 1_000_000 };
+pub(crate) const SOURCE: Source<'static> = Source {
+    key: "input/a.json",
+    modified_micros: 1_000_000,
+};
 
 /// What one object became.
 pub(crate) struct Decoded {
@@ -53,7 +56,9 @@ impl Decoded {
             column = Arc::new(instants.clone().with_timezone("+00:00"));
         }
         let formatter = ArrayFormatter::try_new(&column, &options).unwrap();
-        (0..column.len()).map(|row| formatter.value(row).to_string()).collect()
+        (0..column.len())
+            .map(|row| formatter.value(row).to_string())
+            .collect()
     }
 
     /// The one rejected entry of an object that has no other entry.
@@ -92,13 +97,22 @@ pub(crate) fn decode_by(decoder: &mut EventDecoder, object: &[u8]) -> Decoded {
     let report = decoder.decode_object(&SOURCE, object);
     let batch = decoder.finish().unwrap();
     assert_eq!(report.events, batch.num_rows() as u64);
-    assert!(report.events + report.rejected.len() as u64 >= 1, "an object was silently nothing");
+    assert!(
+        report.events + report.rejected.len() as u64 >= 1,
+        "an object was silently nothing"
+    );
     let decoded = Decoded { report, batch };
-    let rows = decoded.column("_source_position").into_iter().map(|p| p.parse::<u64>().unwrap());
+    let rows = decoded
+        .column("_source_position")
+        .into_iter()
+        .map(|p| p.parse::<u64>().unwrap());
     let rejected = decoded.report.rejected.iter().map(|entry| entry.position);
     let mut positions: Vec<u64> = rows.chain(rejected).collect();
     positions.sort_unstable();
-    assert!(positions.iter().copied().eq(0..positions.len() as u64), "{positions:?}");
+    assert!(
+        positions.iter().copied().eq(0..positions.len() as u64),
+        "{positions:?}"
+    );
     decoded
 }
 

@@ -18,7 +18,11 @@ fn object_in_every_form_yields_the_same_events() {
     ];
     let mut decoder = decoder(SMALL);
     for form in forms {
-        for object in [form.as_bytes().to_vec(), gzip(form.as_bytes()), zstd(form.as_bytes())] {
+        for object in [
+            form.as_bytes().to_vec(),
+            gzip(form.as_bytes()),
+            zstd(form.as_bytes()),
+        ] {
             let decoded = decode_by(&mut decoder, &object);
             assert_eq!(decoded.column("id"), ["a", "b"], "{form}");
             assert_eq!(decoded.column("_source_position"), ["0", "1"]);
@@ -29,7 +33,15 @@ fn object_in_every_form_yields_the_same_events() {
 
 #[test]
 fn object_without_anything_is_rejected_whole() {
-    for object in ["", " \n\t\r\n", "\u{FEFF}", "\u{FEFF} ", "[]", " [ \n ] ", "\u{FEFF}[]"] {
+    for object in [
+        "",
+        " \n\t\r\n",
+        "\u{FEFF}",
+        "\u{FEFF} ",
+        "[]",
+        " [ \n ] ",
+        "\u{FEFF}[]",
+    ] {
         let rejected = decode_small(object).only_rejected();
         assert_eq!(rejected.reason, NoEvents, "{object:?}");
         assert_eq!(rejected.original, object.as_bytes());
@@ -44,21 +56,34 @@ fn object_without_anything_is_rejected_whole() {
 fn values_that_are_no_objects_are_rejected_one_by_one() {
     let decoded = decode_small("1 \"x\"[2]{\"id\":\"a\"}null\ntrue{\"id\":\"b\"} -1.5e3");
     assert_eq!(decoded.column("_source_position"), ["3", "6"]);
-    let expected = [(0, "1"), (1, "\"x\""), (2, "[2]"), (4, "null"), (5, "true"), (7, "-1.5e3")];
+    let expected = [
+        (0, "1"),
+        (1, "\"x\""),
+        (2, "[2]"),
+        (4, "null"),
+        (5, "true"),
+        (7, "-1.5e3"),
+    ];
     let expected = expected.map(|(position, text)| (position, NotAnObject, text.to_owned()));
     assert_eq!(decoded.rejected(), expected);
     let decoded = decode_small(r#"[{"id":"a"}, null, [ ], {"id":"b"}]"#);
     assert_eq!(decoded.column("_source_position"), ["0", "3"]);
     assert_eq!(
         decoded.rejected(),
-        [(1, NotAnObject, "null".to_owned()), (2, NotAnObject, "[ ]".to_owned())]
+        [
+            (1, NotAnObject, "null".to_owned()),
+            (2, NotAnObject, "[ ]".to_owned())
+        ]
     );
 }
 
 #[test]
 fn array_broken_inside_condemns_what_follows_and_never_what_came_before() {
     let cases = [
-        (r#"[{"id":"a"},{"id":,},{"id":"c"}]"#, r#"{"id":,},{"id":"c"}]"#),
+        (
+            r#"[{"id":"a"},{"id":,},{"id":"c"}]"#,
+            r#"{"id":,},{"id":"c"}]"#,
+        ),
         (r#"[{"id":"a"} {"id":"b"}]"#, r#"{"id":"b"}]"#),
         (r#"[{"id":"a"},]"#, "]"),
         (r#"[{"id":"a"},,{"id":"b"}]"#, r#",{"id":"b"}]"#),
@@ -66,12 +91,19 @@ fn array_broken_inside_condemns_what_follows_and_never_what_came_before() {
         (r#"[{"id":"a"}]]"#, "]"),
         (r#"[{"id":"a"},tru]"#, "tru]"),
         (r#"[{"id":"a"}}"#, "}"),
-        ("[{\"id\":\"a\"},\n{\"id\":\n{\"id\":\"c\"}\n]\n", "{\"id\":\n{\"id\":\"c\"}\n]"),
+        (
+            "[{\"id\":\"a\"},\n{\"id\":\n{\"id\":\"c\"}\n]\n",
+            "{\"id\":\n{\"id\":\"c\"}\n]",
+        ),
     ];
     for (object, rest) in cases {
         let decoded = decode_small(object);
         assert_eq!(decoded.column("id"), ["a"], "{object}");
-        assert_eq!(decoded.rejected(), [(1, Syntax, rest.to_owned())], "{object}");
+        assert_eq!(
+            decoded.rejected(),
+            [(1, Syntax, rest.to_owned())],
+            "{object}"
+        );
     }
 }
 
@@ -80,7 +112,11 @@ fn array_cut_off_between_elements_is_still_rejected() {
     for object in [r#"[{"id":"a"}"#, r#"[{"id":"a"},"#, "[{\"id\":\"a\"} , \n"] {
         let decoded = decode_small(object);
         assert_eq!(decoded.column("id"), ["a"], "{object}");
-        assert_eq!(decoded.rejected(), [(1, Syntax, object.to_owned())], "{object}");
+        assert_eq!(
+            decoded.rejected(),
+            [(1, Syntax, object.to_owned())],
+            "{object}"
+        );
         assert_eq!(decoded.report.rejected[0].offset, object.len() as u64);
     }
     let open = decode_small("[").only_rejected();
@@ -91,7 +127,11 @@ fn array_cut_off_between_elements_is_still_rejected() {
 fn event_that_is_wrong_lets_the_others_pass() {
     let decoded = decode_small(r#"[{"id":"a"},{"id":1},{},{"id":"b"}]"#);
     assert_eq!(decoded.column("_source_position"), ["0", "3"]);
-    let texts: Vec<String> = decoded.rejected().into_iter().map(|entry| entry.2).collect();
+    let texts: Vec<String> = decoded
+        .rejected()
+        .into_iter()
+        .map(|entry| entry.2)
+        .collect();
     assert_eq!(texts, [r#"{"id":1}"#, "{}"]);
     assert_eq!(decoded.report.rejected[1].reason, MissingRequired);
 }
@@ -99,7 +139,10 @@ fn event_that_is_wrong_lets_the_others_pass() {
 #[test]
 fn entry_alone_in_its_object_keeps_the_whole_object() {
     let object = " [ {\"id\":1} ]\n";
-    assert_eq!(decode_small(object).only_rejected().original, object.as_bytes());
+    assert_eq!(
+        decode_small(object).only_rejected().original,
+        object.as_bytes()
+    );
     let packed = zstd(object.as_bytes());
     assert_eq!(decode_small(&packed).only_rejected().original, packed);
     let two = gzip(b"{\"id\":1}  \n{\"id\":2}");
@@ -111,14 +154,22 @@ fn text_that_is_not_utf8_rejects_only_the_value_it_is_in() {
     let decoded = decode_small(b"{\"id\":\"a\"}\n{\"id\":\"\xe9\"}\n{\"id\":\"c\"}");
     assert_eq!(decoded.column("id"), ["a", "c"]);
     let rejected = &decoded.report.rejected[0];
-    assert_eq!((rejected.reason, rejected.position, rejected.offset), (Encoding, 1, 18));
+    assert_eq!(
+        (rejected.reason, rejected.position, rejected.offset),
+        (Encoding, 1, 18)
+    );
     assert_eq!((rejected.line, rejected.column), (2, 8));
     assert_eq!(rejected.original, b"{\"id\":\"\xe9\"}");
     let decoded = decode_small(b"[{\"id\":\"a\"},{\"u\xff\":[\"\"]},{\"id\":\"c\"}]");
     assert_eq!(decoded.column("id"), ["a", "c"]);
     assert_eq!(decoded.report.rejected[0].reason, Encoding);
     // overlong forms and encoded surrogates are not UTF-8 either
-    for bytes in [&b"\xc0\x80"[..], b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"] {
+    for bytes in [
+        &b"\xc0\x80"[..],
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xe2\x82",
+    ] {
         let object = [&b"{\"id\":\""[..], bytes, b"\"}"].concat();
         assert_eq!(decode_small(object).only_rejected().reason, Encoding);
     }
@@ -138,7 +189,11 @@ fn text_in_utf16_is_rejected_whole() {
         let decoded = decode_small(object);
         assert_eq!(decoded.report.events, 0);
         for entry in &decoded.report.rejected {
-            assert!(matches!(entry.reason, Encoding | Syntax), "{:?}", entry.reason);
+            assert!(
+                matches!(entry.reason, Encoding | Syntax),
+                "{:?}",
+                entry.reason
+            );
         }
     }
     assert_eq!(decode_small(&marked).report.rejected[0].reason, Encoding);

@@ -6,7 +6,10 @@ use crate::fixture::{SMALL, SOURCE, decode_by, decode_small, gzip, zstd};
 use esteira_events::{DecodeLimits, EventDecoder, EventSchema, Reason, Source};
 
 fn decoder(ddl: &str, limits: DecodeLimits) -> EventDecoder {
-    EventDecoder::new(Arc::new(EventSchema::parse(ddl, "schema.sql").unwrap()), limits)
+    EventDecoder::new(
+        Arc::new(EventSchema::parse(ddl, "schema.sql").unwrap()),
+        limits,
+    )
 }
 
 #[test]
@@ -15,7 +18,10 @@ fn compressed_stream_that_breaks_applies_nothing() {
     for packed in [gzip(text.as_bytes()), zstd(text.as_bytes())] {
         let cut = &packed[..packed.len() - 1];
         let rejected = decode_small(cut).only_rejected();
-        assert_eq!((rejected.reason, rejected.position), (Reason::Compression, 0));
+        assert_eq!(
+            (rejected.reason, rejected.position),
+            (Reason::Compression, 0)
+        );
         assert_eq!(rejected.original, cut);
         assert_eq!((rejected.line, rejected.column, rejected.offset), (1, 1, 0));
     }
@@ -33,20 +39,32 @@ fn compressed_in_compressed_is_not_text() {
 
 #[test]
 fn text_beyond_the_limit_is_too_large() {
-    let limits = DecodeLimits { max_decompressed_bytes: 100, ..DecodeLimits::default() };
+    let limits = DecodeLimits {
+        max_decompressed_bytes: 100,
+        ..DecodeLimits::default()
+    };
     let mut decoder = decoder(SMALL, limits);
     let bomb = gzip(&vec![b' '; 10_000_000]);
     let rejected = decode_by(&mut decoder, &bomb).only_rejected();
-    assert_eq!((rejected.reason, rejected.original), (Reason::TooLarge, bomb));
+    assert_eq!(
+        (rejected.reason, rejected.original),
+        (Reason::TooLarge, bomb)
+    );
     assert_eq!(decode_by(&mut decoder, b"{\"id\":\"a\"}").report.events, 1);
 }
 
 #[test]
 fn event_of_too_many_values_is_rejected_and_the_next_is_not() {
-    let limits = DecodeLimits { max_event_values: 100, ..DecodeLimits::default() };
+    let limits = DecodeLimits {
+        max_event_values: 100,
+        ..DecodeLimits::default()
+    };
     let ddl = "CREATE TABLE event (l ARRAY<STRUCT<a: BIGINT>>, n ARRAY<BIGINT>)";
     let mut decoder = decoder(ddl, limits);
-    for field in [format!("\"l\":[{}{{}}]", "{},".repeat(100)), format!("\"n\":[{}1]", "1,".repeat(100))] {
+    for field in [
+        format!("\"l\":[{}{{}}]", "{},".repeat(100)),
+        format!("\"n\":[{}1]", "1,".repeat(100)),
+    ] {
         let object = format!("{{{field}}}\n{{\"n\":[1]}}");
         let decoded = decode_by(&mut decoder, object.as_bytes());
         assert_eq!(decoded.column("n"), ["[1]"]);
@@ -56,12 +74,21 @@ fn event_of_too_many_values_is_rejected_and_the_next_is_not() {
 
 #[test]
 fn object_of_too_many_rejected_entries_has_its_rest_rejected_as_one() {
-    let limits = DecodeLimits { max_rejected: 2, ..DecodeLimits::default() };
+    let limits = DecodeLimits {
+        max_rejected: 2,
+        ..DecodeLimits::default()
+    };
     let mut decoder = decoder(SMALL, limits);
-    for (object, rest) in [("1\n2\n3\n{\"id\":\"a\"}\n", "3\n{\"id\":\"a\"}"), ("[1,2,3]", "3]")] {
+    for (object, rest) in [
+        ("1\n2\n3\n{\"id\":\"a\"}\n", "3\n{\"id\":\"a\"}"),
+        ("[1,2,3]", "3]"),
+    ] {
         let decoded = decode_by(&mut decoder, object.as_bytes());
         assert_eq!(decoded.report.rejected.len(), 3);
-        assert_eq!(decoded.rejected()[2], (2, Reason::TooLarge, rest.to_owned()));
+        assert_eq!(
+            decoded.rejected()[2],
+            (2, Reason::TooLarge, rest.to_owned())
+        );
     }
     assert_eq!(decode_by(&mut decoder, b"1\n2\n").report.rejected.len(), 2);
 }
@@ -77,7 +104,10 @@ fn string_of_thirty_megabytes_is_a_value() {
 fn decoder_counts_rows_and_memory_until_it_is_asked() {
     let mut decoder = decoder(SMALL, DecodeLimits::default());
     assert_eq!(decoder.rows(), 0);
-    let first = Source { key: "a", modified_micros: 1 };
+    let first = Source {
+        key: "a",
+        modified_micros: 1,
+    };
     assert_eq!(decoder.decode_object(&first, b"{\"id\":\"a\"}").events, 1);
     let small = decoder.memory_bytes();
     let object = format!("{{\"id\":\"{}\"}}", "x".repeat(10_000));

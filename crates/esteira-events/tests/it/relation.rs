@@ -37,7 +37,8 @@ fn event_with_everything_becomes_one_row_of_the_relation() {
 
 #[test]
 fn event_with_required_fields_only_leaves_the_rest_null() {
-    let object = r#"{"txt_detl_idt_pedi_pgto":"p1","dat_atui":"2018-08-28T21:41:36Z","list_envo":[]}"#;
+    let object =
+        r#"{"txt_detl_idt_pedi_pgto":"p1","dat_atui":"2018-08-28T21:41:36Z","list_envo":[]}"#;
     let decoded = decode(MARKETPLACE, object);
     assert_eq!(decoded.column("list_item_pedi"), ["null"]);
     assert_eq!(decoded.column("list_envo"), ["[]"]);

@@ -10,7 +10,10 @@ fn rescued(ddl: &str, object: &str) -> String {
 
 #[test]
 fn rescue_of_nothing_is_null() {
-    assert_eq!(rescued(crate::fixture::SMALL, r#"{"id":"a","n":null}"#), "null");
+    assert_eq!(
+        rescued(crate::fixture::SMALL, r#"{"id":"a","n":null}"#),
+        "null"
+    );
     let ddl = "CREATE TABLE event (l ARRAY<STRUCT<a: BIGINT>>, s STRUCT<b: BIGINT>)";
     assert_eq!(rescued(ddl, r#"{"l":[{"a":1},{}],"s":{"b":1}}"#), "null");
     assert_eq!(rescued(ddl, r#"{"l":[],"s":{}}"#), "null");
@@ -34,8 +37,14 @@ fn rescue_of_a_key_given_twice_is_its_first_place_and_last_value() {
     assert_eq!(small(r#"{"b":1,"id":"x","a":2,"b":3}"#), r#"{"b":3,"a":2}"#);
     assert_eq!(small(r#"{"a":1,"id":"x","\u0061":[2]}"#), r#"{"a":[2]}"#);
     let ddl = "CREATE TABLE event (l ARRAY<STRUCT<a: BIGINT>>)";
-    assert_eq!(rescued(ddl, r#"{"l":[],"u":1,"l":[{"b":2}]}"#), r#"{"l":[{"b":2}],"u":1}"#);
-    assert_eq!(rescued(ddl, r#"{"l":[{"b":2}],"u":1,"l":[{}]}"#), r#"{"u":1}"#);
+    assert_eq!(
+        rescued(ddl, r#"{"l":[],"u":1,"l":[{"b":2}]}"#),
+        r#"{"l":[{"b":2}],"u":1}"#
+    );
+    assert_eq!(
+        rescued(ddl, r#"{"l":[{"b":2}],"u":1,"l":[{}]}"#),
+        r#"{"u":1}"#
+    );
     assert_eq!(rescued(ddl, r#"{"l":[{"b":2}],"l":null}"#), "null");
 }
 
@@ -44,7 +53,10 @@ fn rescue_of_very_many_keys_keeps_them_in_order() {
     let keys: Vec<String> = (0..20_000).map(|i| format!(r#""k{i}":{i}"#)).collect();
     let all = keys.join(",");
     let object = format!(r#"{{{all},"id":"x",{all}}}"#);
-    assert_eq!(rescued(crate::fixture::SMALL, &object), format!("{{{all}}}"));
+    assert_eq!(
+        rescued(crate::fixture::SMALL, &object),
+        format!("{{{all}}}")
+    );
 }
 
 #[test]
@@ -56,9 +68,13 @@ fn rescue_escapes_keys_anew() {
 
 #[test]
 fn rescue_of_lists_in_lists_and_of_structs_mirrors_them() {
-    let ddl = "CREATE TABLE event (l ARRAY<ARRAY<STRUCT<a: BIGINT>>>, s STRUCT<t: STRUCT<a: BIGINT>>)";
+    let ddl =
+        "CREATE TABLE event (l ARRAY<ARRAY<STRUCT<a: BIGINT>>>, s STRUCT<t: STRUCT<a: BIGINT>>)";
     assert_eq!(
-        rescued(ddl, r#"{"s":{"t":{"a":1,"z":true}},"l":[[],null,[{"a":1},{"b":{}}]]}"#),
+        rescued(
+            ddl,
+            r#"{"s":{"t":{"a":1,"z":true}},"l":[[],null,[{"a":1},{"b":{}}]]}"#
+        ),
         r#"{"s":{"t":{"z":true}},"l":[[],null,[{},{"b":{}}]]}"#
     );
 }
@@ -67,8 +83,16 @@ fn rescue_of_lists_in_lists_and_of_structs_mirrors_them() {
 fn unknown_field_is_never_an_error_however_deep_or_long() {
     let deep = format!("{}1{}", "{\"a\":[".repeat(50_000), "]}".repeat(50_000));
     let long = "9".repeat(50_000);
-    for value in [deep, format!("[{long}]"), format!("{long}.5"), format!("-{long}e{long}")] {
+    for value in [
+        deep,
+        format!("[{long}]"),
+        format!("{long}.5"),
+        format!("-{long}e{long}"),
+    ] {
         let object = format!(r#"{{"id":"x","u":{value},"n":7}}"#);
-        assert_eq!(rescued(crate::fixture::SMALL, &object), format!(r#"{{"u":{value}}}"#));
+        assert_eq!(
+            rescued(crate::fixture::SMALL, &object),
+            format!(r#"{{"u":{value}}}"#)
+        );
     }
 }

@@ -51,7 +51,7 @@ pub enum BucketError {
         bucket: String,
     },
     /// The service answered a request with an error.
-    #[error("{operation} of `{key}` in bucket `{bucket}` failed: {reason}")]
+    #[error("{operation} of {} failed: {reason}", place(bucket, key))]
     Service {
         /// What was tried, as a noun.
         operation: &'static str,
@@ -100,8 +100,20 @@ impl BucketError {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (the simulator takes `dummy` and `dummy`), or AWS_PROFILE"
                     .to_owned(),
             ),
+            Self::Service { reason, .. } if reason.starts_with("InvalidBucketName") => Some(
+                "a bucket's name has 3 to 63 characters: lower-case letters, digits, dots and hyphens"
+                    .to_owned(),
+            ),
             Self::Exists { .. } | Self::Location { .. } | Self::Service { .. } => None,
         }
+    }
+}
+
+fn place(bucket: &str, key: &str) -> String {
+    if key.is_empty() {
+        format!("bucket `{bucket}`")
+    } else {
+        format!("`{key}` in bucket `{bucket}`")
     }
 }
 

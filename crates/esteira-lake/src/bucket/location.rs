@@ -102,7 +102,12 @@ mod tests {
 
     #[test]
     fn location_in_every_accepted_form_names_the_same_bucket() {
-        for text in ["s3://itau-shop", "s3a://itau-shop", "s3://itau-shop/", "itau-shop"] {
+        for text in [
+            "s3://itau-shop",
+            "s3a://itau-shop",
+            "s3://itau-shop/",
+            "itau-shop",
+        ] {
             assert_eq!(
                 BucketLocation::parse(text).unwrap().to_string(),
                 "s3://itau-shop"

@@ -7,6 +7,7 @@
 
 mod credentials;
 mod error;
+mod folder;
 mod location;
 mod open;
 mod s3_api;

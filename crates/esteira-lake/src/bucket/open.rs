@@ -19,6 +19,7 @@ use url::Url;
 
 pub use super::credentials::Environment;
 use super::error::shown;
+use super::folder::Folder;
 use super::s3_api::{S3Api, innermost};
 use super::{BucketError, BucketLocation};
 
@@ -62,7 +63,15 @@ pub struct Bucket {
     location: BucketLocation,
     root: Url,
     store: Arc<dyn ObjectStore>,
-    api: Option<S3Api>,
+    objects: Objects,
+}
+
+/// How objects are reached one by one; Delta tables go through the store.
+#[derive(Debug, Clone)]
+enum Objects {
+    S3(S3Api),
+    Folder(Folder),
+    Store,
 }
 
 impl Bucket {
@@ -73,18 +82,20 @@ impl Bucket {
     pub fn open(location: &str, environment: &Environment) -> Result<Self, BucketError> {
         let location = BucketLocation::parse(location)?;
         let root = location.root_url()?;
-        let (store, api): (Arc<dyn ObjectStore>, _) = match &location {
+        let (store, objects): (Arc<dyn ObjectStore>, _) = match &location {
             BucketLocation::S3 { name } => {
                 let (store, api) = open_s3(name, environment)?;
-                (store, Some(api))
+                (store, Objects::S3(api))
             }
             BucketLocation::File { folder } => {
-                let store = LocalFileSystem::new_with_prefix(folder).map_err(|_| {
-                    BucketError::Missing {
+                let store =
+                    LocalFileSystem::new_with_prefix(folder).map_err(|_| BucketError::Missing {
                         bucket: location.to_string(),
-                    }
-                })?;
-                (Arc::new(store), None)
+                    })?;
+                (
+                    Arc::new(store),
+                    Objects::Folder(Folder::new(folder.clone())),
+                )
             }
             BucketLocation::Store { name } => {
                 return Err(BucketError::Missing {
@@ -96,7 +107,7 @@ impl Bucket {
             location,
             root,
             store,
-            api,
+            objects,
         })
     }
 
@@ -112,7 +123,7 @@ impl Bucket {
             root: location.root_url()?,
             location,
             store,
-            api: None,
+            objects: Objects::Store,
         })
     }
 
@@ -125,7 +136,10 @@ impl Bucket {
     /// The endpoint requests go to, for a bucket on S3.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
-        self.api.as_ref().map(|api| api.endpoint.as_str())
+        match &self.objects {
+            Objects::S3(api) => Some(api.endpoint.as_str()),
+            Objects::Folder(_) | Objects::Store => None,
+        }
     }
 
     /// The store under the Delta tables, rooted at the bucket.
@@ -139,9 +153,9 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] naming what is wrong: missing, unreachable, refused.
     pub async fn check(&self) -> Result<(), BucketError> {
-        match &self.api {
-            Some(api) => api.list_page("", None, 1).await.map(drop),
-            None => Ok(()),
+        match &self.objects {
+            Objects::S3(api) => api.list_page("", None, 1).await.map(drop),
+            Objects::Folder(_) | Objects::Store => Ok(()),
         }
     }
 
@@ -150,8 +164,15 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] of the store.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>, BucketError> {
-        let Some(api) = &self.api else {
-            return self.list_folder(prefix).await;
+        let api = match &self.objects {
+            Objects::S3(api) => api,
+            Objects::Folder(folder) => {
+                let (folder, prefix) = (folder.clone(), prefix.to_owned());
+                return self
+                    .in_folder("listing", &prefix.clone(), move || folder.list(&prefix))
+                    .await;
+            }
+            Objects::Store => return self.list_store(prefix).await,
         };
         let mut all = Vec::new();
         let mut token = None;
@@ -165,7 +186,7 @@ impl Bucket {
         }
     }
 
-    async fn list_folder(&self, prefix: &str) -> Result<Vec<Listed>, BucketError> {
+    async fn list_store(&self, prefix: &str) -> Result<Vec<Listed>, BucketError> {
         // A store lists folders, a prefix may end inside a name.
         let folder = prefix.rsplit_once('/').map(|(folder, _)| folder);
         let folder = folder.map(|f| self.path("listing", f)).transpose()?;
@@ -192,21 +213,21 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] of the store; a missing or changed object is no error.
     pub async fn get(&self, key: &str, etag: Option<&str>) -> Result<Fetched, BucketError> {
-        if let Some(api) = &self.api {
-            return api.get(key, etag).await;
+        match &self.objects {
+            Objects::S3(api) => return api.get(key, etag).await,
+            Objects::Folder(folder) => {
+                let (folder, own, etag) = (folder.clone(), key.to_owned(), etag.map(str::to_owned));
+                let read = move || folder.get(&own, etag.as_deref());
+                return self.in_folder("reading", key, read).await;
+            }
+            Objects::Store => {}
         }
         let options = GetOptions {
             if_match: etag.map(str::to_owned),
             ..GetOptions::default()
         };
         let path = self.path("reading", key)?;
-        let read = async {
-            self.store
-                .get_opts(&path, options)
-                .await?
-                .bytes()
-                .await
-        };
+        let read = async { self.store.get_opts(&path, options).await?.bytes().await };
         match read.await {
             Ok(bytes) => Ok(Fetched::Bytes(bytes)),
             Err(StoreError::NotFound { .. }) => Ok(Fetched::Missing),
@@ -220,8 +241,14 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] of the store; an existing object is no error.
     pub async fn put_new(&self, key: &str, body: Bytes) -> Result<PutNew, BucketError> {
-        if let Some(api) = &self.api {
-            return api.put_new(key, body).await;
+        match &self.objects {
+            Objects::S3(api) => return api.put_new(key, body).await,
+            Objects::Folder(folder) => {
+                let (folder, own) = (folder.clone(), key.to_owned());
+                let write = move || folder.put_new(&own, &body);
+                return self.in_folder("writing", key, write).await;
+            }
+            Objects::Store => {}
         }
         let options = PutOptions::from(PutMode::Create);
         match self
@@ -240,8 +267,14 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] of the store.
     pub async fn put(&self, key: &str, body: Bytes) -> Result<(), BucketError> {
-        if let Some(api) = &self.api {
-            return api.put(key, body).await.map(drop);
+        match &self.objects {
+            Objects::S3(api) => return api.put(key, body).await.map(drop),
+            Objects::Folder(folder) => {
+                let (folder, own) = (folder.clone(), key.to_owned());
+                let write = move || folder.put(&own, &body);
+                return self.in_folder("writing", key, write).await;
+            }
+            Objects::Store => {}
         }
         self.store
             .put(&self.path("writing", key)?, body.into())
@@ -285,7 +318,10 @@ impl Bucket {
     /// The Delta log store of the table at `prefix`.
     #[must_use]
     pub fn log_store(&self, prefix: &str) -> Option<LogStoreRef> {
-        let url = self.root.join(&format!("{}/", prefix.trim_matches('/'))).ok()?;
+        let url = self
+            .root
+            .join(&format!("{}/", prefix.trim_matches('/')))
+            .ok()?;
         let path = Path::parse(prefix).ok()?;
         let at_table = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
         let at_root: Arc<dyn ObjectStore> = match &self.location {
@@ -299,6 +335,34 @@ impl Bucket {
             &url,
             &StorageConfig::default(),
         ))
+    }
+
+    async fn in_folder<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        key: &str,
+        work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, BucketError> {
+        let failed = |reason: String, transient: bool| BucketError::Service {
+            operation,
+            bucket: self.location.to_string(),
+            key: shown(key),
+            reason,
+            transient,
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| failed(error.to_string(), false))?
+            .map_err(|error| {
+                // A full disk or too many open files may be mended while we wait.
+                let transient = !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::PermissionDenied
+                        | std::io::ErrorKind::InvalidInput
+                        | std::io::ErrorKind::ReadOnlyFilesystem
+                );
+                failed(error.to_string(), transient)
+            })
     }
 
     fn path(&self, operation: &'static str, key: &str) -> Result<Path, BucketError> {
@@ -347,7 +411,7 @@ fn open_s3(
 
     let options = ClientOptions::new()
         .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(Duration::from_secs(300))
+        .with_timeout(Duration::from_mins(5))
         .with_pool_max_idle_per_host(64)
         .with_allow_http(endpoint.starts_with("http://"));
     let mut builder = AmazonS3Builder::new();
@@ -377,7 +441,7 @@ fn open_s3(
         .with_unsigned_payload(true)
         .with_retry(RetryConfig {
             max_retries: 6,
-            retry_timeout: Duration::from_secs(60),
+            retry_timeout: Duration::from_mins(1),
             ..RetryConfig::default()
         })
         .build()

@@ -181,7 +181,7 @@ impl S3Api {
                     reason,
                 }
             } else {
-                self.failed(call, reason, true)
+                self.failed(call, &reason, true)
             }
         })?;
         let status = response.status();
@@ -194,7 +194,7 @@ impl S3Api {
             .into_body()
             .bytes()
             .await
-            .map_err(|error| self.failed(call, innermost(&error), true))?;
+            .map_err(|error| self.failed(call, &innermost(&error), true))?;
         if status.is_success()
             || status == StatusCode::PRECONDITION_FAILED
             || (status == StatusCode::NOT_FOUND && is_code(&body, "NoSuchKey"))
@@ -205,12 +205,14 @@ impl S3Api {
     }
 
     async fn signed(&self, call: &Call<'_>) -> Result<HttpRequest, BucketError> {
-        let credential = self.credentials.get_credential().await.map_err(|error| {
-            BucketError::Credentials {
-                bucket: self.shown_bucket(),
-                reason: innermost(&error),
-            }
-        })?;
+        let credential =
+            self.credentials
+                .get_credential()
+                .await
+                .map_err(|error| BucketError::Credentials {
+                    bucket: self.shown_bucket(),
+                    reason: innermost(&error),
+                })?;
         let mut uri = self.endpoint.trim_end_matches('/').to_owned();
         uri.push('/');
         if !self.bucket.is_empty() {
@@ -233,7 +235,7 @@ impl S3Api {
         }
         let mut request = builder
             .body(HttpRequestBody::from(call.body.clone()))
-            .map_err(|error| self.failed(call, error.to_string(), false))?;
+            .map_err(|error| self.failed(call, &error.to_string(), false))?;
         // The body's integrity is the transport's business; hashing it twice costs more than sending it.
         AwsAuthorizer::new(&credential, "s3", &self.region)
             .with_sign_payload(false)
@@ -268,7 +270,7 @@ impl S3Api {
                 let transient = status.is_server_error()
                     || status == StatusCode::TOO_MANY_REQUESTS
                     || status == StatusCode::REQUEST_TIMEOUT;
-                self.failed(call, format!("{code} {}", parsed.message), transient)
+                self.failed(call, &format!("{code} {}", parsed.message), transient)
             }
         }
     }
@@ -283,10 +285,10 @@ impl S3Api {
     }
 
     fn unexpected(&self, call: &Call<'_>, what: &str) -> BucketError {
-        self.failed(call, format!("the answer cannot be read: {what}"), false)
+        self.failed(call, &format!("the answer cannot be read: {what}"), false)
     }
 
-    fn failed(&self, call: &Call<'_>, reason: String, transient: bool) -> BucketError {
+    fn failed(&self, call: &Call<'_>, reason: &str, transient: bool) -> BucketError {
         BucketError::Service {
             operation: call.operation,
             bucket: self.shown_bucket(),

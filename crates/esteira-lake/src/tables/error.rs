@@ -40,7 +40,9 @@ pub enum TableError {
         feature: String,
     },
     /// Somebody else kept committing to the table while we tried.
-    #[error("table `{table}` was changed by somebody else {attempts} times while batch {batch} was being committed")]
+    #[error(
+        "table `{table}` was changed by somebody else {attempts} times while batch {batch} was being committed"
+    )]
     Contended {
         /// The table's name.
         table: String,
@@ -55,7 +57,7 @@ pub enum TableError {
         /// The table's name.
         table: String,
         /// Its words.
-        source: DeltaTableError,
+        source: Box<DeltaTableError>,
     },
     /// Rows could not be read or computed.
     #[error("table `{table}`: {reason}")]
@@ -77,7 +79,7 @@ impl TableError {
             Self::Contended { .. } => true,
             Self::Data { transient, .. } => *transient,
             Self::Delta { source, .. } => matches!(
-                source,
+                source.as_ref(),
                 DeltaTableError::ObjectStore {
                     source: object_store::Error::Generic { .. }
                 }

@@ -64,7 +64,7 @@ impl LakeTable {
             Err(source) => {
                 return Err(TableError::Delta {
                     table: spec.name,
-                    source,
+                    source: Box::new(source),
                 });
             }
         }
@@ -137,12 +137,12 @@ impl LakeTable {
         self.table.version().unwrap_or_default()
     }
 
-    /// The library's table, for reading.
+    /// The library's error as this table's.
     #[must_use]
     pub fn delta(&self, source: deltalake::DeltaTableError) -> TableError {
         TableError::Delta {
             table: self.spec.name.clone(),
-            source,
+            source: Box::new(source),
         }
     }
 
@@ -227,17 +227,19 @@ async fn load(
     };
     loaded.map_err(|source| TableError::Delta {
         table: spec.name.clone(),
-        source,
+        source: Box::new(source),
     })?;
     Ok(table)
 }
 
 fn log_store(bucket: &Bucket, spec: &TableSpec) -> Result<LogStoreRef, TableError> {
-    bucket.log_store(&spec.path).ok_or_else(|| TableError::Data {
-        table: spec.name.clone(),
-        reason: format!("`{}` cannot be the path of a table", spec.path),
-        transient: false,
-    })
+    bucket
+        .log_store(&spec.path)
+        .ok_or_else(|| TableError::Data {
+            table: spec.name.clone(),
+            reason: format!("`{}` cannot be the path of a table", spec.path),
+            transient: false,
+        })
 }
 
 fn state<'a>(
@@ -249,7 +251,7 @@ fn state<'a>(
         .map(deltalake::table::state::DeltaTableState::snapshot)
         .map_err(|source| TableError::Delta {
             table: spec.name.clone(),
-            source,
+            source: Box::new(source),
         })
 }
 
@@ -274,19 +276,20 @@ fn same_column(there: &FieldRef, wanted: &FieldRef) -> bool {
 fn same_type(there: &DataType, wanted: &DataType) -> bool {
     let same_element = |a: &Field, b: &Field| same_type(a.data_type(), b.data_type());
     match (there, wanted) {
-        (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8)
-        | (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, DataType::Binary) => {
-            true
-        }
         (
             DataType::List(there) | DataType::LargeList(there) | DataType::ListView(there),
             DataType::List(wanted),
         ) => same_element(there, wanted),
         (DataType::Struct(there), DataType::Struct(wanted)) => {
             there.len() == wanted.len()
-                && there.iter().zip(wanted.iter()).all(|(t, w)| same_column(t, w))
+                && there
+                    .iter()
+                    .zip(wanted.iter())
+                    .all(|(t, w)| same_column(t, w))
         }
-        (
+        (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8)
+        | (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, DataType::Binary)
+        | (
             DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
             DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
         ) => true,

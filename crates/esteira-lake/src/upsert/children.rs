@@ -66,16 +66,17 @@ fn rows_of(
 ) -> Result<Vec<At>, TableError> {
     let mut chosen = Vec::new();
     for (part, batch) in staged.batches().iter().enumerate() {
-        let encoded = encoder.encode(batch).map_err(|e| table.data(&e))?;
-        for row in 0..encoded.len() {
+        let keys = encoder.encode(batch).map_err(|e| table.data(&e))?;
+        for row in 0..keys.len() {
             let at = (part, row);
             let Some(head) = standing.get(&staged.event(at)) else {
                 continue;
             };
-            if encoded.get(row) != Some(head.as_ref()) {
+            if keys.get(row) != Some(head.as_ref()) {
                 return Err(TableError::Data {
                     table: table.name().to_owned(),
-                    reason: "its model gives a row whose key is not that of its head's row".to_owned(),
+                    reason: "its model gives a row whose key is not that of its head's row"
+                        .to_owned(),
                     transient: false,
                 });
             }

@@ -5,10 +5,10 @@
 //! attempt: a batch that has committed changes nothing when it runs again.
 
 use arrow::array::RecordBatch;
+use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake::kernel::{Action, Transaction};
 use deltalake::protocol::{DeltaOperation, MergePredicate, SaveMode};
-use deltalake::DeltaTableError;
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 
@@ -63,7 +63,11 @@ pub(super) async fn commit(
         // rows; we look at the table again instead.
         .with_max_retries(0);
     let log_store = table.inner().log_store();
-    let state = table.inner().snapshot().map_err(|e| table.delta(e))?.clone();
+    let state = table
+        .inner()
+        .snapshot()
+        .map_err(|e| table.delta(e))?
+        .clone();
     let committed = CommitBuilder::from(properties)
         .with_actions(actions)
         .build(Some(&state), log_store, operation(appends))

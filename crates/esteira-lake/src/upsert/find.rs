@@ -61,7 +61,10 @@ pub(super) async fn files(table: &LakeTable) -> Result<Vec<LogicalFileView>, Tab
         .try_collect()
         .await
         .map_err(|e| table.delta(e))?;
-    if files.iter().any(|file| file.deletion_vector_descriptor().is_some()) {
+    if files
+        .iter()
+        .any(|file| file.deletion_vector_descriptor().is_some())
+    {
         return Err(TableError::Unsupported {
             table: table.name().to_owned(),
             feature: "deletion vectors, written by another engine".to_owned(),
@@ -79,9 +82,10 @@ pub(super) async fn find(
     version_column: Option<&str>,
 ) -> Result<Vec<Stored>, TableError> {
     let sorted = keys.sorted();
-    let candidates = files.iter().enumerate().filter(|(_, file)| {
-        !encoder.is_text() || may_hold(file, &encoder.names()[0], &sorted)
-    });
+    let candidates = files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| !encoder.is_text() || may_hold(file, &encoder.names()[0], &sorted));
     let searches: Vec<_> = candidates
         .map(|(index, file)| find_in_file(table, index, file, encoder, keys, version_column))
         .collect();
@@ -135,9 +139,9 @@ fn matches(
     encoder: &KeyEncoder,
     keys: &KeySet,
 ) -> Result<Vec<(usize, u32)>, ArrowError> {
-    let encoded = encoder.encode(batch)?;
-    Ok((0..encoded.len())
-        .filter_map(|row| Some((row, keys.number(encoded.get(row)?)?)))
+    let rows = encoder.encode(batch)?;
+    Ok((0..rows.len())
+        .filter_map(|row| Some((row, keys.number(rows.get(row)?)?)))
         .collect())
 }
 
@@ -188,9 +192,13 @@ impl Versions {
         let all = [&self.instant, &self.file, &self.modified, &self.position];
         all.iter().all(|column| column.is_valid(row)).then(|| {
             (
-                self.instant.as_primitive::<TimestampMicrosecondType>().value(row),
+                self.instant
+                    .as_primitive::<TimestampMicrosecondType>()
+                    .value(row),
                 self.file.as_string::<i32>().value(row).to_owned(),
-                self.modified.as_primitive::<TimestampMicrosecondType>().value(row),
+                self.modified
+                    .as_primitive::<TimestampMicrosecondType>()
+                    .value(row),
                 self.position.as_primitive::<Int64Type>().value(row),
             )
         })

@@ -167,7 +167,12 @@ mod tests {
         let batch = RecordBatch::try_new(
             schema.clone(),
             vec![
-                Arc::new(StringArray::from(vec![Some("x"), Some("x"), None, Some("x")])),
+                Arc::new(StringArray::from(vec![
+                    Some("x"),
+                    Some("x"),
+                    None,
+                    Some("x"),
+                ])),
                 Arc::new(Int64Array::from(vec![Some(1), None, Some(1), Some(1)])),
             ],
         )

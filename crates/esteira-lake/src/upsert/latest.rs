@@ -47,7 +47,11 @@ pub async fn latest(
             .map_err(|e| table.data(&e))?;
         let change = Change::new(gone, vec![rows]);
         let mut result = Applied {
-            verdicts: events.iter().copied().zip(verdicts.iter().copied()).collect(),
+            verdicts: events
+                .iter()
+                .copied()
+                .zip(verdicts.iter().copied())
+                .collect(),
             rows_added: change.rows_added(),
             rows_removed: change.rows_removed(),
             ..Applied::default()

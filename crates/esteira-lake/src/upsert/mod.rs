@@ -39,3 +39,4 @@ pub use keys::KeySet;
 pub use latest::latest;
 pub use order::EventOrder;
 pub use staged::{Batch, Staged};
+pub use winners::can_stand;

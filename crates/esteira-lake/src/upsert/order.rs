@@ -1,6 +1,8 @@
 //! The total order of a batch's events: each event's place when all are sorted by version.
 
-use arrow::array::{ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray as _, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::concat;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -41,14 +43,19 @@ impl EventOrder {
         let modified = column(batches, SOURCE_MODIFIED)?;
         let position = column(batches, SOURCE_POSITION)?;
         let typed = |name: &str| {
-            ArrowError::SchemaError(format!("column `{name}` is of another type than a version needs"))
+            ArrowError::SchemaError(format!(
+                "column `{name}` is of another type than a version needs"
+            ))
         };
         let mut order = Self {
             instant: instant
                 .as_primitive_opt::<TimestampMicrosecondType>()
                 .ok_or_else(|| typed(version_column))?
                 .clone(),
-            file: file.as_string_opt::<i32>().ok_or_else(|| typed(SOURCE_FILE))?.clone(),
+            file: file
+                .as_string_opt::<i32>()
+                .ok_or_else(|| typed(SOURCE_FILE))?
+                .clone(),
             modified: modified
                 .as_primitive_opt::<TimestampMicrosecondType>()
                 .ok_or_else(|| typed(SOURCE_MODIFIED))?

@@ -36,10 +36,8 @@ pub(super) async fn read(
         .map_err(&fail)?
         .with_batch_size(ROWS);
     if let Some(columns) = columns {
-        let mask = ProjectionMask::columns(
-            builder.parquet_schema(),
-            columns.iter().map(String::as_str),
-        );
+        let mask =
+            ProjectionMask::columns(builder.parquet_schema(), columns.iter().map(String::as_str));
         builder = builder.with_projection(mask);
     }
     Ok(builder.build().map_err(&fail)?.map_err(fail).boxed())

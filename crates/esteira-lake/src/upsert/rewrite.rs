@@ -3,7 +3,9 @@
 use std::num::NonZeroU64;
 
 use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::{cast, filter_record_batch, lexsort_to_indices, SortColumn, take_record_batch};
+use arrow::compute::{
+    SortColumn, cast, filter_record_batch, lexsort_to_indices, take_record_batch,
+};
 use arrow::error::ArrowError;
 use delta_kernel::table_properties::DataSkippingNumIndexedCols;
 use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
@@ -121,7 +123,10 @@ fn as_table(table: &LakeTable, batch: &RecordBatch) -> Result<RecordBatch, Arrow
         .map(|field| match batch.column_by_name(field.name()) {
             Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
             Some(column) => cast(column, field.data_type()),
-            None => Ok(arrow::array::new_null_array(field.data_type(), batch.num_rows())),
+            None => Ok(arrow::array::new_null_array(
+                field.data_type(),
+                batch.num_rows(),
+            )),
         })
         .collect::<Result<Vec<_>, ArrowError>>()?;
     RecordBatch::try_new(schema.clone(), columns)

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray as _, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array};
+use arrow::array::{
+    ArrayRef, AsArray as _, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array,
+};
 use arrow::compute::{cast, interleave_record_batch, take};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
@@ -100,10 +102,9 @@ impl Staged {
                         TimestampMicrosecondArray::from_value(batch.planned_at, chosen.len())
                             .with_timezone("UTC"),
                     ),
-                    name => model
-                        .column_by_name(name)
-                        .cloned()
-                        .ok_or_else(|| ArrowError::SchemaError(format!("column `{name}` is missing")))?,
+                    name => model.column_by_name(name).cloned().ok_or_else(|| {
+                        ArrowError::SchemaError(format!("column `{name}` is missing"))
+                    })?,
                 };
                 if column.data_type() == field.data_type() {
                     Ok(column)

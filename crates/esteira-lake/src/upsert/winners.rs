@@ -1,5 +1,6 @@
 //! The latest row of each key within a batch.
 
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 
 use super::keys::{KeyEncoder, KeySet};
@@ -25,9 +26,9 @@ pub(super) fn winners(
     let mut keys = KeySet::default();
     let mut rows: Vec<At> = Vec::new();
     for (part, batch) in staged.batches().iter().enumerate() {
-        let encoded = encoder.encode(batch)?;
-        for row in 0..encoded.len() {
-            let Some(key) = encoded.get(row) else {
+        let row_keys = encoder.encode(batch)?;
+        for row in 0..row_keys.len() {
+            let Some(key) = row_keys.get(row) else {
                 continue;
             };
             let number = keys.insert(key) as usize;
@@ -43,4 +44,23 @@ pub(super) fn winners(
         }
     }
     Ok(Winners { keys, rows })
+}
+
+/// Which events win a key of a head within the batch, by their index: only their child rows can ever
+/// be needed.
+///
+/// # Errors
+/// When a key column is absent.
+pub fn can_stand(
+    staged: &Staged,
+    key: &[String],
+    table: &Schema,
+    order: &EventOrder,
+) -> Result<Vec<bool>, ArrowError> {
+    let encoder = KeyEncoder::new(key, table)?;
+    let mut standing = vec![false; order.len()];
+    for at in winners(staged, &encoder, order)?.rows {
+        standing[staged.event(at)] = true;
+    }
+    Ok(standing)
 }

@@ -1,3 +1,5 @@
+//! Operations called directly, for what the S3 client of `tests/it` does not send.
+
 use s3s::dto::{
     CopySource, Delete, ETag, ETagCondition, EncodingType, MetadataDirective, ObjectIdentifier,
     StreamingBlob,

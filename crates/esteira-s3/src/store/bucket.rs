@@ -73,7 +73,8 @@ impl Bucket {
         key: &str,
         check: impl FnOnce(&Object) -> Result<(), StoreError>,
     ) -> Result<(Arc<Object>, File), StoreError> {
-        let object = &self.find(key)?;
+        let contents = self.read();
+        let object = contents.index.get(key).ok_or(StoreError::NoSuchKey)?;
         check(object)?;
         match File::open(self.path(key, object.aside)) {
             Ok(file) => Ok((Arc::clone(object), file)),
@@ -247,3 +248,6 @@ fn remove_if_only_folders(folder: &Path) -> io::Result<bool> {
     fs::remove_dir(folder)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

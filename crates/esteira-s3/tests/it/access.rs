@@ -1,3 +1,5 @@
+//! Who gets in, and what a start that fails says.
+
 use esteira_s3::{HEALTH_PATH, Health, Simulator, SimulatorConfig, SimulatorError};
 use object_store::ObjectStoreExt as _;
 use tokio::{

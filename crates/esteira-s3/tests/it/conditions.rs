@@ -1,3 +1,6 @@
+//! Conditional requests, alone and in crowds. Races with the narrowest windows are run on the bucket itself, in
+//! its own tests; here the same rules are seen to hold through the protocol.
+
 use std::sync::Arc;
 
 use futures::future::join_all;

@@ -1,3 +1,5 @@
+//! Listings as a client pages through them.
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 

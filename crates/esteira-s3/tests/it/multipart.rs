@@ -1,3 +1,5 @@
+//! Uploads in parts.
+
 use object_store::{
     MultipartUpload as _, ObjectStore as _, ObjectStoreExt as _, PutMultipartOptions,
     multipart::MultipartStore as _,

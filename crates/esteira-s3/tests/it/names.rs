@@ -1,3 +1,5 @@
+//! Keys that no file system would take as they are.
+
 use futures::TryStreamExt as _;
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 

@@ -1,3 +1,5 @@
+//! Whole objects: their bytes, ranges, attributes, copies and ends.
+
 use bytes::Bytes;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _,

@@ -1,3 +1,5 @@
+//! What a restart keeps, finds and clears away.
+
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,

@@ -46,7 +46,7 @@ pub struct Expected {
     pub products: Vec<Row>,
     /// One row per seller.
     pub sellers: Vec<Row>,
-    /// One row per order whose winning event has shipments.
+    /// One row per order, with its winning event's list, null and empty ones too.
     pub shipments: Vec<Row>,
     /// What did not become an event.
     pub quarantine: Vec<QuarantineRow>,

@@ -57,7 +57,7 @@ impl PipelineError {
                 known.join(", ")
             )),
             Self::Wrong { hint, .. } => hint.clone(),
-            Self::Schema(error) => error.hint().map(|hint| hint.to_string()),
+            Self::Schema(error) => error.hint(),
             Self::Unreadable { .. } | Self::Path(_) => None,
         }
     }

@@ -213,7 +213,10 @@ async fn table(
                 .find(|table| table.name == *head)
                 .and_then(|table| table.key.clone())
                 .ok_or_else(|| {
-                    checks.wrong(head, format!("table `{name}`: its head `{head}` is no table with a `key`"))
+                    checks.wrong(
+                        head,
+                        format!("table `{name}`: its head `{head}` is no table with a `key`"),
+                    )
                 })?;
             (key, TableKind::Child { head: head.clone() })
         }
@@ -238,7 +241,9 @@ async fn table(
                 line: 1,
                 column: 1,
                 message: format!("the model of table `{name}` does not give column `{column}`"),
-                hint: Some(format!("select `{column}`: it is part of the key or the version")),
+                hint: Some(format!(
+                    "select `{column}`: it is part of the key or the version"
+                )),
             });
         }
     }
@@ -253,17 +258,25 @@ async fn table(
 fn limits(section: &LimitsSection) -> Limits {
     let default = Limits::default();
     Limits {
-        objects_per_batch: section.objects_per_batch.unwrap_or(default.objects_per_batch).max(1),
+        objects_per_batch: section
+            .objects_per_batch
+            .unwrap_or(default.objects_per_batch)
+            .max(1),
         bytes_per_batch: section
             .mebibytes_per_batch
             .map_or(default.bytes_per_batch, |mib| mib * MIB),
         poll: section
             .poll_milliseconds
             .map_or(default.poll, Duration::from_millis),
-        requests_at_once: section.requests_at_once.unwrap_or(default.requests_at_once).max(1),
+        requests_at_once: section
+            .requests_at_once
+            .unwrap_or(default.requests_at_once)
+            .max(1),
         decompressed_bytes_per_object: section
             .decompressed_mebibytes_per_object
-            .map_or(default.decompressed_bytes_per_object, |mib| mib * 1024 * 1024),
+            .map_or(default.decompressed_bytes_per_object, |mib| {
+                mib * 1024 * 1024
+            }),
     }
 }
 
@@ -338,7 +351,12 @@ impl Reader<'_> {
     }
 
     fn fingerprint(self) -> String {
+        use std::fmt::Write as _;
         let digest = self.digest.finalize();
-        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        digest[..8].iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _: Result<(), std::fmt::Error> = write!(text, "{byte:02x}");
+            text
+        })
     }
 }

@@ -159,7 +159,10 @@ fn with_event(file: &str, text: &str) -> Result<String, PipelineError> {
         return Err(wrong(1, 1, "it is not a plain SELECT".to_owned()));
     };
     let has_all = select.projection.iter().any(|item| {
-        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+        matches!(
+            item,
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
+        )
     });
     if !has_all {
         select

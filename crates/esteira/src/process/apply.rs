@@ -35,7 +35,10 @@ impl Tables {
         let mut tables = BTreeMap::new();
         for spec in specs(&context.pipeline) {
             let name = spec.name.clone();
-            tables.insert(name, LakeTable::open_or_create(&context.bucket, spec).await?);
+            tables.insert(
+                name,
+                LakeTable::open_or_create(&context.bucket, spec).await?,
+            );
         }
         let spec = quarantine_spec(&context.pipeline);
         Ok(Self {
@@ -73,25 +76,26 @@ pub(super) async fn apply(
     landed: &Landed,
     transformed: Transformed,
 ) -> Result<Applied, Error> {
-    let Transformed { batch, staged } = transformed;
+    let Transformed { batch, mut staged } = transformed;
     let mut applied = Applied {
         tables: BTreeMap::new(),
         verdicts: vec![Verdict::Superseded; batch.order.len()],
     };
     let mut heads: BTreeMap<&str, upsert::Applied> = BTreeMap::new();
     for rules in &context.pipeline.tables {
-        let (Some(table), Some(rows)) =
-            (tables.tables.get_mut(&rules.name), staged.get(&rules.name))
-        else {
+        let (Some(table), Some(rows)) = (
+            tables.tables.get_mut(&rules.name),
+            staged.remove(&rules.name),
+        ) else {
             continue;
         };
         let done = match &rules.kind {
             TableKind::Latest => {
                 let version = &context.pipeline.version;
-                upsert::latest(table, &rules.key, version, rows, &batch).await?
+                upsert::latest(table, &rules.key, version, &rows, &batch).await?
             }
             TableKind::Child { head } => match heads.get(head.as_str()) {
-                Some(head) => upsert::children(table, &rules.key, rows, head, &batch).await?,
+                Some(head) => upsert::children(table, &rules.key, &rows, head, &batch).await?,
                 None => continue,
             },
         };
@@ -111,13 +115,14 @@ pub(super) async fn apply(
         );
         heads.insert(&rules.name, done);
     }
-    let rows = quarantine::rows(&landed.rejected, plan.batch, plan.planned_at).map_err(|error| {
-        TableError::Data {
-            table: QUARANTINE.to_owned(),
-            reason: error.to_string(),
-            transient: false,
-        }
-    })?;
+    let rows =
+        quarantine::rows(&landed.rejected, plan.batch, plan.planned_at).map_err(|error| {
+            TableError::Data {
+                table: QUARANTINE.to_owned(),
+                reason: error.to_string(),
+                transient: false,
+            }
+        })?;
     let version = upsert::append(&mut tables.quarantine, rows, &batch).await?;
     applied.tables.insert(
         QUARANTINE.to_owned(),

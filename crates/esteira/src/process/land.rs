@@ -24,7 +24,7 @@ use crate::Error;
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
 const GROUP_OBJECTS: usize = 512;
 /// Bytes that may be on their way at once; one larger object travels alone.
-const IN_FLIGHT_BYTES: u64 = 48 * 1024 * 1024;
+const IN_FLIGHT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// A batch whose originals are safe and whose events are in memory.
 pub(super) struct Landed {
@@ -87,12 +87,12 @@ pub(super) async fn land(context: &Context, plan: &Plan) -> Result<Landed, Error
             fetch(context, plan, index, object).await
         }
     });
-    let fetched = futures::stream::iter(fetches)
-        .buffer_unordered(context.pipeline.limits.requests_at_once);
-    let mut fetched = std::pin::pin!(fetched);
+    let arrivals =
+        futures::stream::iter(fetches).buffer_unordered(context.pipeline.limits.requests_at_once);
+    let mut arrivals = std::pin::pin!(arrivals);
     let mut group = Vec::new();
     let mut group_bytes = 0;
-    while let Some(object) = fetched.try_next().await? {
+    while let Some(object) = arrivals.try_next().await? {
         landing.progress.landed += 1;
         group_bytes += object.bytes.as_ref().map_or(0, Bytes::len);
         group.push(object);
@@ -122,17 +122,12 @@ async fn fetch(
                 .await?
         }
     };
-    let raw_file = match &bytes {
-        Some(bytes) => {
-            context
-                .raw
-                .preserve(&plan.processing_date, name, bytes)
-                .await?
-        }
-        None => {
-            tracing::warn!(object = ?object.key, "was replaced or removed before it could be read");
-            String::new()
-        }
+    let raw_file = if let Some(bytes) = &bytes {
+        let raw = &context.raw;
+        raw.preserve(&plan.processing_date, name, bytes).await?
+    } else {
+        tracing::warn!(object = ?object.key, "was replaced or removed before it could be read");
+        String::new()
     };
     Ok(LandedObject {
         index,

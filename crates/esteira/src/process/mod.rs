@@ -15,8 +15,8 @@ mod shutdown;
 mod stages;
 mod transform;
 
+pub(crate) use apply::{QUARANTINE, quarantine_spec, specs};
 pub use observe::{Observer, Progress, Silent};
 pub use runner::RunSummary;
-pub(crate) use apply::{QUARANTINE, quarantine_spec, specs};
 pub(crate) use runner::{Settings, run};
 pub use shutdown::Shutdown;

@@ -76,7 +76,11 @@ mod tests {
             (vec![50, 1], 1),
             (vec![], 0),
         ] {
-            assert_eq!(take(&mut waiting(&sizes), &limits).len(), taken, "{sizes:?}");
+            assert_eq!(
+                take(&mut waiting(&sizes), &limits).len(),
+                taken,
+                "{sizes:?}"
+            );
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The account of a finished batch.
 
-use esteira_lake::ledger::{
-    Accounts, Counts, Freshness, Ledger, Plan, Record, Timings,
-};
+use esteira_lake::ledger::{Accounts, Counts, Freshness, Ledger, Plan, Record, Timings};
 use esteira_lake::upsert::Verdict;
 
 use super::apply::Applied;

@@ -67,7 +67,11 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
             Ok(()) => return Ok(summary),
             Err(error) => error,
         };
-        failures = if summary.batches > before { 1 } else { failures + 1 };
+        failures = if summary.batches > before {
+            1
+        } else {
+            failures + 1
+        };
         let patient = !settings.once || failures < settings.attempts;
         if !error.is_transient() || !patient {
             return Err(error);
@@ -137,8 +141,7 @@ impl Session<'_> {
                 }
                 (None, Some(plan)) => (None, Some(stages::prepare(context, plan).await)),
                 (Some(batch), next) => {
-                    let finish =
-                        stages::finish(context, &mut self.tables, &mut self.ledger, batch);
+                    let finish = stages::finish(context, &mut self.tables, &mut self.ledger, batch);
                     match next {
                         None => (Some(finish.await?), None),
                         Some(plan) => {
@@ -173,9 +176,14 @@ impl Session<'_> {
         if self.waiting.is_empty() {
             return Ok(None);
         }
-        plan::next(self.context, &mut self.ledger, &self.runner, &mut self.waiting)
-            .await
-            .map(Some)
+        plan::next(
+            self.context,
+            &mut self.ledger,
+            &self.runner,
+            &mut self.waiting,
+        )
+        .await
+        .map(Some)
     }
 }
 

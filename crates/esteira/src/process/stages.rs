@@ -59,11 +59,11 @@ pub(super) async fn finish(
 ) -> Result<Record, Error> {
     let Prepared {
         plan,
-        landed,
+        mut landed,
         milliseconds: prepare,
     } = prepared;
     let start = Instant::now();
-    let transformed: Transformed = transform::transform(context, &plan, &landed).await?;
+    let transformed: Transformed = transform::transform(context, &plan, &mut landed).await?;
     let transform = milliseconds(start);
     let start = Instant::now();
     let applied: Applied = apply::apply(context, tables, &plan, &landed, transformed).await?;

@@ -1,19 +1,22 @@
 //! Running the models over a batch's events.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use esteira_lake::ledger::Plan;
-use esteira_lake::upsert::{Batch, EventOrder, Staged};
+use esteira_lake::upsert::{self, Batch, EventOrder, Staged};
 
 use super::land::Landed;
 use super::stages::Context;
-use crate::Error;
 use crate::pipeline::{self, EVENT, EVENTS};
+use crate::{Error, TableKind};
 
 /// The rows each table may get, and the order of the events they came from.
 pub(super) struct Transformed {
@@ -23,33 +26,49 @@ pub(super) struct Transformed {
     pub(super) staged: BTreeMap<String, Staged>,
 }
 
-/// Runs every model of the pipeline.
+/// Runs every model of the pipeline. Takes the events out of `landed`: what the models did not keep
+/// is free again when this returns.
+///
+/// The models of child tables see only the events that win their head's key in this batch, since the
+/// others can never stand.
 pub(super) async fn transform(
     context: &Context,
     plan: &Plan,
-    landed: &Landed,
+    landed: &mut Landed,
 ) -> Result<Transformed, Error> {
     let pipeline = &context.pipeline;
-    let failed = |what: &str| {
-        let what = what.to_owned();
-        move |reason: String| Error::Query { what, reason }
-    };
-    let order = if landed.events.is_empty() {
+    let decoded = std::mem::take(&mut landed.events);
+    let order = if decoded.is_empty() {
         EventOrder::default()
     } else {
-        EventOrder::of(&landed.events, &pipeline.version)
-            .map_err(|error| failed("ordering the events")(error.to_string()))?
+        EventOrder::of(&decoded, &pipeline.version)
+            .map_err(|error| failed("ordering the events", &error))?
     };
-    let events = events(context, plan, landed)
-        .map_err(|error| failed("preparing the events")(error.to_string()))?;
-    let mut staged = BTreeMap::new();
+    let relation = pipeline::events_relation(&pipeline.schema);
+    let events = events(&relation, decoded, plan.planned_at)
+        .map_err(|error| failed("preparing the events", &error))?;
+    let mut staged: BTreeMap<String, Staged> = BTreeMap::new();
+    let mut of_head: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
     for table in &pipeline.tables {
-        let fail = failed(&format!("the model of table `{}`", table.name));
-        let rows = run(table.model.sql(), events.clone())
+        let visible = match &table.kind {
+            TableKind::Latest => &events,
+            TableKind::Child { head } => match of_head.entry(head) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let standing = standing(context, &staged, head, &events, &order)
+                        .map_err(|error| failed("choosing the events of a head", &error))?;
+                    new.insert(standing)
+                }
+            },
+        };
+        let what = format!("the model of table `{}`", table.name);
+        let rows = run(table.model.sql(), &relation, visible.clone())
             .await
-            .map_err(|error| error.strip_backtrace())
-            .and_then(|rows| Staged::new(rows, EVENT).map_err(|error| error.to_string()))
-            .map_err(fail)?;
+            .map_err(|error| Error::Query {
+                what: what.clone(),
+                reason: error.strip_backtrace(),
+            })?;
+        let rows = Staged::new(rows, EVENT).map_err(|error| failed(&what, &error))?;
         staged.insert(table.name.clone(), rows);
     }
     Ok(Transformed {
@@ -63,27 +82,57 @@ pub(super) async fn transform(
     })
 }
 
+fn failed(what: &str, error: &ArrowError) -> Error {
+    Error::Query {
+        what: what.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
 fn events(
-    context: &Context,
-    plan: &Plan,
-    landed: &Landed,
-) -> Result<Arc<MemTable>, DataFusionError> {
-    let relation = pipeline::events_relation(&context.pipeline.schema);
+    relation: &SchemaRef,
+    decoded: Vec<RecordBatch>,
+    planned_at: i64,
+) -> Result<Vec<RecordBatch>, ArrowError> {
     let mut first = 0;
-    let batches = landed
-        .events
-        .iter()
+    decoded
+        .into_iter()
         .map(|batch| {
-            let events = pipeline::as_events(batch, &relation, first, plan.planned_at);
+            let events = pipeline::as_events(&batch, relation, first, planned_at);
             first += i64::try_from(batch.num_rows()).unwrap_or_default();
             events
         })
-        .collect::<Result<Vec<RecordBatch>, ArrowError>>()?;
-    Ok(Arc::new(MemTable::try_new(relation, vec![batches])?))
+        .collect()
 }
 
-async fn run(sql: &str, events: Arc<MemTable>) -> Result<Vec<RecordBatch>, DataFusionError> {
+fn standing(
+    context: &Context,
+    staged: &BTreeMap<String, Staged>,
+    head: &str,
+    events: &[RecordBatch],
+    order: &EventOrder,
+) -> Result<Vec<RecordBatch>, ArrowError> {
+    let (Some(rules), Some(rows)) = (context.pipeline.table(head), staged.get(head)) else {
+        return Ok(events.to_vec());
+    };
+    let standing = upsert::can_stand(rows, &rules.key, rules.model.table_schema(), order)?;
+    let mut standing = standing.into_iter();
+    events
+        .iter()
+        .map(|batch| {
+            let kept: BooleanArray = standing.by_ref().take(batch.num_rows()).map(Some).collect();
+            filter_record_batch(batch, &kept)
+        })
+        .collect()
+}
+
+async fn run(
+    sql: &str,
+    relation: &SchemaRef,
+    events: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>, DataFusionError> {
     let session = pipeline::session();
-    session.register_table(EVENTS, events)?;
+    let events = MemTable::try_new(relation.clone(), vec![events])?;
+    session.register_table(EVENTS, Arc::new(events))?;
     session.sql(sql).await?.collect().await
 }

@@ -70,7 +70,10 @@ async fn real_events_as_lines_equal_the_oracle() {
         .map(|(chunk, number)| InputObject {
             key: format!("input/part-{number:03}.json"),
             modified_micros: 1_700_000_000_000_000 - i64::from(number),
-            bytes: chunk.iter().flat_map(|(_, event)| [event.as_slice(), b"\n"].concat()).collect(),
+            bytes: chunk
+                .iter()
+                .flat_map(|(_, event)| [event.as_slice(), b"\n"].concat())
+                .collect(),
         })
         .collect();
     world.arrive(&objects[5..]).await;

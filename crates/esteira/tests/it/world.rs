@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use esteira::{Error, Lake, Pipeline, RunSummary, Submit};
 use esteira_lake::bucket::Bucket;
-use esteira_testkit::oracle::{Expected, InputObject, expected};
+use esteira_testkit::oracle::{Expected, InputObject, QuarantineRow, expected};
 use esteira_testkit::rows::{canonical_rows, diff};
 use esteira_testkit::store::TestStore;
 
@@ -90,7 +90,11 @@ impl World {
             .await
             .unwrap();
         let actual = canonical_rows(&frame.collect().await.unwrap());
-        let wanted: Vec<_> = expected.quarantine.iter().map(|row| row.to_row()).collect();
+        let wanted: Vec<_> = expected
+            .quarantine
+            .iter()
+            .map(QuarantineRow::to_row)
+            .collect();
         if let Some(difference) = diff(&wanted, &actual) {
             panic!("quarantine: {difference}");
         }
@@ -107,7 +111,10 @@ impl World {
         for object in &self.arrived {
             *wanted.entry(object.bytes.clone()).or_default() += 1;
         }
-        assert!(kept == wanted, "raw does not hold every original exactly once");
+        assert!(
+            kept == wanted,
+            "raw does not hold every original exactly once"
+        );
     }
 
     async fn check_accounts(&self, lake: &Lake, expected: &Expected) {
@@ -128,6 +135,9 @@ impl World {
     pub(crate) async fn versions(&self) -> BTreeMap<String, u64> {
         let lake = self.lake().await;
         let tables = &lake.ledger().last_record().unwrap().tables;
-        tables.iter().map(|(name, table)| (name.clone(), table.version)).collect()
+        tables
+            .iter()
+            .map(|(name, table)| (name.clone(), table.version))
+            .collect()
     }
 }

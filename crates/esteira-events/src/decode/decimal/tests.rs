@@ -14,13 +14,13 @@ fn oracle(number: &str, precision: u8, scale: u8) -> Option<i128> {
     let exponent: i64 = exponent.parse().unwrap();
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
-    let mut point = whole.len() as i64 + exponent + i64::from(scale);
+    let mut point = i64::try_from(whole.len()).unwrap() + exponent + i64::from(scale);
     let mut padded = digits;
     if point < 0 {
-        padded = format!("{}{padded}", "0".repeat(point.unsigned_abs() as usize));
+        padded = format!("{}{padded}", "0".repeat(usize::try_from(-point).unwrap()));
         point = 0;
     }
-    let point = point as usize;
+    let point = usize::try_from(point).unwrap();
     let padded = format!("{padded:0<point$}");
     let (kept, dropped) = padded.split_at(point);
     let kept = kept.trim_start_matches('0');
@@ -46,13 +46,26 @@ fn oracle(number: &str, precision: u8, scale: u8) -> Option<i128> {
     if result.len() > usize::from(precision) {
         return None;
     }
-    let text: String = result.iter().map(|digit| char::from(b'0' + digit)).collect();
-    Some(sign * if text.is_empty() { 0 } else { text.parse::<i128>().unwrap() })
+    let text: String = result
+        .iter()
+        .map(|digit| char::from(b'0' + digit))
+        .collect();
+    Some(
+        sign * if text.is_empty() {
+            0
+        } else {
+            text.parse::<i128>().unwrap()
+        },
+    )
 }
 
 #[track_caller]
 fn check(number: &str, precision: u8, scale: u8, expected: Option<i128>) {
-    assert_eq!(parse_decimal(number.as_bytes(), precision, scale), expected, "{number}");
+    assert_eq!(
+        parse_decimal(number.as_bytes(), precision, scale),
+        expected,
+        "{number}"
+    );
 }
 
 #[test]
@@ -89,7 +102,12 @@ fn decimal_at_half_rounds_to_even_and_past_half_rounds_up() {
 #[test]
 fn decimal_rounded_out_of_its_precision_is_none() {
     check("9999999999999999.99", 18, 2, Some(999_999_999_999_999_999));
-    check("-9999999999999999.99", 18, 2, Some(-999_999_999_999_999_999));
+    check(
+        "-9999999999999999.99",
+        18,
+        2,
+        Some(-999_999_999_999_999_999),
+    );
     check("9999999999999999.994", 18, 2, Some(999_999_999_999_999_999));
     check("9999999999999999.995", 18, 2, None);
     check("10000000000000000", 18, 2, None);
@@ -111,8 +129,18 @@ fn decimal_with_any_exponent_is_decided_at_once() {
     check("1e-99999999999999999999999", 18, 2, Some(0));
     check("1e+15", 18, 2, Some(10_i128.pow(17)));
     check("1e16", 18, 2, None);
-    check(&format!("0.{}1e100001", "0".repeat(100_000)), 18, 2, Some(100));
-    check(&format!("1{}e-100000", "0".repeat(100_000)), 18, 2, Some(100));
+    check(
+        &format!("0.{}1e100001", "0".repeat(100_000)),
+        18,
+        2,
+        Some(100),
+    );
+    check(
+        &format!("1{}e-100000", "0".repeat(100_000)),
+        18,
+        2,
+        Some(100),
+    );
 }
 
 proptest! {

@@ -17,7 +17,10 @@ pub(super) struct Token<'a> {
 
 impl Token<'_> {
     pub(super) fn end() -> Self {
-        Self { offset: 0, kind: TokenKind::End }
+        Self {
+            offset: 0,
+            kind: TokenKind::End,
+        }
     }
 }
 
@@ -59,7 +62,11 @@ pub(super) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let offset = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+        let offset = if text.starts_with('\u{FEFF}') {
+            '\u{FEFF}'.len_utf8()
+        } else {
+            0
+        };
         Self { text, offset }
     }
 
@@ -68,7 +75,10 @@ impl<'a> Lexer<'a> {
         self.skip_blank()?;
         let offset = self.offset;
         let Some(first) = self.rest().chars().next() else {
-            return Ok(Token { offset, kind: TokenKind::End });
+            return Ok(Token {
+                offset,
+                kind: TokenKind::End,
+            });
         };
         let kind = match first {
             '`' => TokenKind::Quoted(self.quoted('`', "a backquote")?.0),
@@ -77,9 +87,9 @@ impl<'a> Lexer<'a> {
                 let digits = self.take_while(|c| c.is_ascii_digit());
                 TokenKind::Number(digits.parse().unwrap_or(u64::MAX))
             }
-            c if c == '_' || c.is_alphabetic() => {
-                TokenKind::Word(Cow::Borrowed(self.take_while(|c| c == '_' || c.is_alphanumeric())))
-            }
+            c if c == '_' || c.is_alphabetic() => TokenKind::Word(Cow::Borrowed(
+                self.take_while(|c| c == '_' || c.is_alphanumeric()),
+            )),
             other => {
                 self.offset += other.len_utf8();
                 TokenKind::Symbol(other)
@@ -111,7 +121,10 @@ impl<'a> Lexer<'a> {
         let mut doubled = false;
         loop {
             let Some(length) = self.rest().find(quote) else {
-                return Err(Located { offset: start, problem: SchemaProblem::Unclosed { what } });
+                return Err(Located {
+                    offset: start,
+                    problem: SchemaProblem::Unclosed { what },
+                });
             };
             self.offset += length + 1;
             if !self.rest().starts_with(quote) {
@@ -134,10 +147,13 @@ impl<'a> Lexer<'a> {
             let rest = self.rest();
             if rest.starts_with("--") {
                 self.take_while(|c| c != '\n');
-            } else if rest.starts_with("/*") {
-                let Some(length) = rest[2..].find("*/") else {
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                let Some(length) = comment.find("*/") else {
                     let problem = SchemaProblem::Unclosed { what: "a comment" };
-                    return Err(Located { offset: self.offset, problem });
+                    return Err(Located {
+                        offset: self.offset,
+                        problem,
+                    });
                 };
                 self.offset += length + 4;
             } else {
@@ -152,6 +168,10 @@ pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.matches('\n').count() + 1;
-    let column = before[line_start..].chars().filter(|c| *c != '\u{FEFF}').count() + 1;
+    let column = before[line_start..]
+        .chars()
+        .filter(|c| *c != '\u{FEFF}')
+        .count()
+        + 1;
     (line, column)
 }

@@ -1,3 +1,5 @@
+//! Multipart uploads: copied parts, listings, conditions on completing.
+
 use s3s::dto::{CompletedMultipartUpload, CompletedPart, ETagCondition};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Keys to paths and back, for ordinary, odd and arbitrary keys.
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;

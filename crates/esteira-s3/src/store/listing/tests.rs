@@ -1,3 +1,5 @@
+//! Pages against the plainest listing there is.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

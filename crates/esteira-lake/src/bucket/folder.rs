@@ -1,0 +1,216 @@
+//! A local folder that plays a bucket.
+//!
+//! The `object_store` crate refuses names that S3 allows (line ends, for instance), and one such file
+//! would end a whole listing. Here a key is a relative path, whatever its characters. The entity tag
+//! is made of the file's identity, size and time of writing: another content has another one, as long
+//! as writers replace files instead of changing them in place within one tick of the file system.
+
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{Fetched, Listed, PutNew};
+
+/// Names of files that are being written: never objects.
+const PARTIAL: &str = ".esteira-partial-";
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Every file whose key starts with `prefix`. A file that goes while we look is no file.
+    pub(super) fn list(&self, prefix: &str) -> std::io::Result<Vec<Listed>> {
+        let start = prefix.rfind('/').map_or("", |slash| &prefix[..=slash]);
+        let mut found = Vec::new();
+        let mut folders = vec![start.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = match std::fs::read_dir(self.root.join(&folder)) {
+                Err(error) if is_absent(&error) => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let entry = entry?;
+                // A name that is not UTF-8 cannot be a key.
+                let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                    tracing::warn!(file = ?entry.path(), "a name that is not UTF-8 is no key");
+                    continue;
+                };
+                let key = format!("{folder}{name}");
+                let metadata = match std::fs::metadata(entry.path()) {
+                    Err(error) if is_absent(&error) => continue,
+                    metadata => metadata?,
+                };
+                if metadata.is_dir() {
+                    folders.push(format!("{key}/"));
+                } else if key.starts_with(prefix) && !name.starts_with(PARTIAL) {
+                    found.push(Listed {
+                        key,
+                        etag: etag(&metadata),
+                        size: metadata.len(),
+                        modified_micros: modified(&metadata),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) fn get(&self, key: &str, wanted: Option<&str>) -> std::io::Result<Fetched> {
+        let read = || {
+            let mut file = std::fs::File::open(self.file(key)?)?;
+            let metadata = file.metadata()?;
+            let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+            std::io::Read::read_to_end(&mut file, &mut bytes)?;
+            // Asked again: a file that is written in place while it is read is another one.
+            let after = etag(&file.metadata()?);
+            Ok((after == etag(&metadata)).then_some((after, bytes)))
+        };
+        match read() {
+            Err(error) if is_absent(&error) => Ok(Fetched::Missing),
+            Err(error) => Err(error),
+            Ok(Some((etag, bytes))) if wanted.is_none_or(|wanted| wanted == etag) => {
+                Ok(Fetched::Bytes(Bytes::from(bytes)))
+            }
+            Ok(_) => Ok(Fetched::Changed),
+        }
+    }
+
+    /// Creates a file whole or not at all, and only if there is none.
+    pub(super) fn put_new(&self, key: &str, bytes: &[u8]) -> std::io::Result<PutNew> {
+        let (partial, file) = self.write(key, bytes)?;
+        // Unlike a rename, a link never replaces what is there.
+        let linked = std::fs::hard_link(&partial, file);
+        std::fs::remove_file(&partial)?;
+        match linked {
+            Ok(()) => Ok(PutNew::Created),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(PutNew::Exists),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a file whole or not at all.
+    pub(super) fn put(&self, key: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let (partial, file) = self.write(key, bytes)?;
+        std::fs::rename(partial, file)
+    }
+
+    fn write(&self, key: &str, bytes: &[u8]) -> std::io::Result<(PathBuf, PathBuf)> {
+        let path = self.file(key)?;
+        let folder = path.parent().unwrap_or(&self.root);
+        std::fs::create_dir_all(folder)?;
+        let partial = folder.join(format!("{PARTIAL}{}", Uuid::new_v4()));
+        let mut file = std::fs::File::create_new(&partial)?;
+        file.write_all(bytes)?;
+        Ok((partial, path))
+    }
+
+    /// The file of a key, which never leaves the folder.
+    fn file(&self, key: &str) -> std::io::Result<PathBuf> {
+        let path = Path::new(key);
+        let inside = path
+            .components()
+            .all(|component| matches!(component, Component::Normal(_)));
+        if inside && !key.is_empty() && !key.ends_with('/') && !key.contains("//") {
+            Ok(self.root.join(path))
+        } else {
+            Err(std::io::Error::new(
+                ErrorKind::InvalidInput,
+                "a folder cannot hold a file of this name",
+            ))
+        }
+    }
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn etag(metadata: &std::fs::Metadata) -> String {
+    format!(
+        "{:x}-{:x}{:08x}-{:x}",
+        metadata.ino(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.len()
+    )
+}
+
+fn modified(metadata: &std::fs::Metadata) -> i64 {
+    metadata.mtime() * 1_000_000 + metadata.mtime_nsec() / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path().to_owned());
+        (root, folder)
+    }
+
+    #[test]
+    fn any_name_a_file_can_have_is_a_key() {
+        let (_root, folder) = folder();
+        let names = [
+            "a b.json",
+            "%2F.json",
+            "é🚚.json",
+            "line\nend.json",
+            "x/y/z.json",
+            "#?&+.json",
+        ];
+        for name in names {
+            let key = format!("input/{name}");
+            folder.put(&key, name.as_bytes()).unwrap();
+            let listed = folder.list(&key).unwrap();
+            assert_eq!(listed.len(), 1, "{key:?}");
+            assert_eq!(listed[0].key, key);
+            let read = folder.get(&key, Some(&listed[0].etag)).unwrap();
+            assert_eq!(read, Fetched::Bytes(Bytes::from(name)));
+        }
+        assert_eq!(folder.list("input/").unwrap().len(), names.len());
+        assert_eq!(folder.list("absent/").unwrap(), []);
+    }
+
+    #[test]
+    fn another_content_is_changed_and_no_content_is_missing() {
+        let (_root, folder) = folder();
+        folder.put("a", b"1").unwrap();
+        let etag = folder.list("a").unwrap()[0].etag.clone();
+        folder.put("a", b"2").unwrap();
+        assert_eq!(folder.get("a", Some(&etag)).unwrap(), Fetched::Changed);
+        assert_eq!(folder.get("b", None).unwrap(), Fetched::Missing);
+        assert_eq!(folder.get("a/b", None).unwrap(), Fetched::Missing);
+    }
+
+    #[test]
+    fn put_new_never_replaces_and_leaves_nothing_behind() {
+        let (_root, folder) = folder();
+        assert_eq!(folder.put_new("x/a", b"1").unwrap(), PutNew::Created);
+        assert_eq!(folder.put_new("x/a", b"2").unwrap(), PutNew::Exists);
+        assert_eq!(
+            folder.get("x/a", None).unwrap(),
+            Fetched::Bytes(Bytes::from("1"))
+        );
+        assert_eq!(std::fs::read_dir(folder.root.join("x")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn key_never_leaves_the_folder() {
+        let (_root, folder) = folder();
+        for key in ["../a", "/etc/passwd", "a/../../b", "", "a/", "a//b", "./a"] {
+            assert!(folder.put(key, b"x").is_err(), "{key}");
+        }
+    }
+}
