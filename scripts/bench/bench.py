@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import machine
@@ -85,63 +86,57 @@ def positive(text):
 
 
 def run(options):
-    source = built()
+    source, revision = program()
     work = options.work.resolve()
     with claimed(work):
         # A copy: the one that is measured must not change when somebody builds.
         binary = work / "esteira"
         shutil.copy2(source, binary)
-        facts = machine.facts(ROOT, binary)
+        facts = machine.facts(binary) | {"revision": revision, "quick": options.quick}
         data = Data(binary, work / "data", scale=10 if options.quick else 1)
         bench = Bench(binary, work, data)
         others = Others(work, data) if options.compare else None
         runs = bench.measured(options.only, options.repeat)
         if others:
             runs += others.measured(options.only, options.repeat, runs)
-        facts["quick"] = options.quick
         report.show(options.form, facts, runs)
 
 
-def built():
-    """The release binary."""
+def program():
+    """The release binary, and the revision it was built from where that is certain."""
     if named := os.environ.get("ESTEIRA_BIN"):
-        binary = Path(named)
-    else:
-        target = os.environ.setdefault(
-            "CARGO_TARGET_DIR", str(Path.home() / ".cache/esteira/target")
-        )
-        if os.environ.get("ESTEIRA_SKIP_BUILD") != "1":
-            command = ["cargo", "build", "--release", "--workspace", "--locked"]
-            # Standard output is the report's.
-            if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode != 0:
-                raise BenchError("the release build failed")
-        binary = Path(target) / "release/esteira"
-    if not os.access(binary, os.X_OK):
-        raise BenchError(f"`{binary}` is not there", hint="run without ESTEIRA_SKIP_BUILD")
-    return binary
+        return executable(Path(named)), None
+    target = os.environ.setdefault("CARGO_TARGET_DIR", str(Path.home() / ".cache/esteira/target"))
+    binary = Path(target) / "release/esteira"
+    if os.environ.get("ESTEIRA_SKIP_BUILD") == "1":
+        return executable(binary, hint="run without ESTEIRA_SKIP_BUILD"), None
+    command = ["cargo", "build", "--release", "--workspace", "--locked"]
+    # Standard output is the report's.
+    if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode != 0:
+        raise BenchError("the release build failed")
+    return executable(binary), machine.revision(ROOT)
 
 
-class claimed:
+def executable(path, hint=None):
+    if not os.access(path, os.X_OK):
+        raise BenchError(f"`{path}` is not there", hint)
+    return path
+
+
+@contextmanager
+def claimed(work):
     """The work folder, for this run alone."""
-
-    def __init__(self, work):
-        self.work = work
-
-    def __enter__(self):
-        if self.work.exists() and any(self.work.iterdir()) and not marked(self.work):
-            raise BenchError(f"`{self.work}` holds other things", hint="name another with `--work`")
-        self.work.mkdir(parents=True, exist_ok=True)
-        self.lock = open(self.work / MARKER, "a")
+    if work.exists() and any(work.iterdir()) and not marked(work):
+        raise BenchError(f"`{work}` holds other things", hint="name another with `--work`")
+    work.mkdir(parents=True, exist_ok=True)
+    with open(work / MARKER, "a") as lock:
         try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self.lock.close()
             raise BenchError(
-                f"another run measures in `{self.work}`", hint="two at once would disturb each other"
+                f"another run measures in `{work}`", hint="two at once would disturb each other"
             ) from error
-
-    def __exit__(self, *_):
-        self.lock.close()
+        yield
 
 
 def marked(work):

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 
-def facts(root, binary):
+def facts(binary):
     version = said([binary, "--version"]).removeprefix("esteira ")
     return {
         "date": datetime.now(timezone.utc).date().isoformat(),
@@ -17,8 +17,11 @@ def facts(root, binary):
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": f"{platform.system()} {re.match(r'[0-9.]*', platform.release())[0]}",
         "esteira": version,
-        "revision": said(["git", "-C", root, "describe", "--always", "--dirty"]) or None,
     }
+
+
+def revision(root):
+    return said(["git", "-C", root, "describe", "--always", "--dirty"]) or None
 
 
 def cpu_model():

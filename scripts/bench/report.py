@@ -108,13 +108,14 @@ def notes(facts, summaries):
     yield (
         f"- median (least–greatest) of {runs} runs" if runs > 1 else "- one run each"
     )
-    for summary in summaries:
-        others = summary["others_cpu_s"]
-        if others and others["max"] > QUIET * facts["cpus"] * summary["wall_s"]["max"]:
-            yield (
-                f"- not quiet: beside {summary['system']} and the simulator, others took up to "
-                f"{others['max']:.1f} CPU s during a run of {summary['case']}"
-            )
+    disturbed = [
+        f"{summary['case']} {summary['system']} {summary['others_cpu_s']['max']:.1f}"
+        for summary in summaries
+        if summary["others_cpu_s"]
+        and summary["others_cpu_s"]["max"] > QUIET * facts["cpus"] * summary["wall_s"]["max"]
+    ]
+    if disturbed:
+        yield f"- not quiet: CPU s that others took during a run: {', '.join(disturbed)}"
 
 
 def markdown(rows):

@@ -43,7 +43,10 @@ pub(crate) enum Command {
     /// Stop the S3 simulator.
     Down(DownArguments),
     /// Create, fill and list buckets, on the simulator or any S3.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  esteira bucket create itau-shop\n  esteira bucket put itau-shop ./input --to input\n  esteira bucket list itau-shop raw"
+    )]
     Bucket(BucketCommand),
     /// Run a pipeline: objects in, tables out.
     Run(RunArguments),

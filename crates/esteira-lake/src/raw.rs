@@ -3,14 +3,22 @@
 //! Comes in: an object's name under the input path and its bytes. Goes out: the key it is kept
 //! under, `raw/<process>/dt_processamento=YYYY-MM-DD/<name>`. The invariant: what was kept is never
 //! overwritten; a second content of the same name on the same day gets a name of its own, made from
-//! the content, so that keeping it again finds it again.
+//! the content, so that keeping it again finds it again. A name that would make a key of more than
+//! 1,024 bytes is cut and gets a digest of the whole name.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
-use crate::bucket::{Bucket, BucketError, Fetched, PutNew};
+use crate::bucket::{Bucket, BucketError, Fetched, Listed, PutNew};
 use crate::ledger::PlannedObject;
+
+/// Bytes of a key at most (Amazon S3 User Guide, *Naming Amazon S3 objects*).
+const LONGEST_KEY: usize = 1024;
+/// Bytes of one name at most, on the usual file systems.
+const LONGEST_FILE_NAME: usize = 255;
 
 /// The folder of a process's originals.
 #[derive(Debug, Clone)]
@@ -81,8 +89,58 @@ impl Raw {
         Ok(None)
     }
 
+    /// Whether these bytes were kept under this name on any date, going by a listing of all originals.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn holds(
+        &self,
+        kept: &[Listed],
+        name: &str,
+        bytes: &Bytes,
+    ) -> Result<bool, BucketError> {
+        let own = name_of_content(name, bytes);
+        for object in kept {
+            let date = self.date_of(&object.key);
+            let is_candidate = usize::try_from(object.size) == Ok(bytes.len())
+                && (object.key == self.key(date, name) || object.key == self.key(date, &own));
+            if is_candidate
+                && let Fetched::Bytes(kept) = self.bucket.get(&object.key, None).await?
+                && kept == bytes
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// All originals.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn list(&self) -> Result<Vec<Listed>, BucketError> {
+        self.bucket.list(&format!("{}/", self.prefix)).await
+    }
+
+    fn date_of<'a>(&self, key: &'a str) -> &'a str {
+        key.strip_prefix(&self.prefix)
+            .and_then(|rest| rest.strip_prefix("/dt_processamento="))
+            .and_then(|rest| rest.split('/').next())
+            .unwrap_or("")
+    }
+
     fn key(&self, processing_date: &str, name: &str) -> String {
-        format!("{}/dt_processamento={processing_date}/{name}", self.prefix)
+        let folder = format!("{}/dt_processamento={processing_date}/", self.prefix);
+        let name = reachable(name);
+        let key = format!("{folder}{name}");
+        if key.len() <= LONGEST_KEY {
+            return key;
+        }
+        let digest = hex(&Sha256::digest(name.as_bytes())[..8]);
+        let (_, extension) = split_extension(&name);
+        let extension = if extension.len() > 16 { "" } else { extension };
+        let room = LONGEST_KEY - folder.len() - digest.len() - extension.len() - 1;
+        format!("{folder}{}.{digest}{extension}", prefix_of(&name, room))
     }
 }
 
@@ -97,7 +155,35 @@ fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
 fn name_of_content(name: &str, bytes: &Bytes) -> String {
     let (stem, extension) = split_extension(name);
     let digest = hex(&Sha256::digest(bytes)[..8]);
+    let folder = stem.rfind('/').map_or(0, |slash| slash + 1);
+    let room = LONGEST_FILE_NAME.saturating_sub(digest.len() + extension.len() + 1);
+    let stem = &stem[..folder + prefix_of(&stem[folder..], room).len()];
     format!("{stem}.{digest}{extension}")
+}
+
+/// Folders called `.` and `..` are ordinary names in S3 and cannot be asked for by URL (RFC 3986
+/// §5.2.4): their originals are kept with the dots escaped.
+fn reachable(name: &str) -> Cow<'_, str> {
+    if !name.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Cow::Borrowed(name);
+    }
+    let escaped: Vec<String> = name
+        .split('/')
+        .map(|segment| match segment {
+            "." | ".." => segment.replace('.', "%2E"),
+            other => other.to_owned(),
+        })
+        .collect();
+    Cow::Owned(escaped.join("/"))
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes.
+fn prefix_of(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 fn split_extension(name: &str) -> (&str, &str) {
@@ -182,6 +268,43 @@ mod tests {
             raw.recall("2026-01-02", "x.json", &absent).await.unwrap(),
             None
         );
+    }
+
+    #[test]
+    fn name_that_is_too_long_is_cut_and_told_apart() {
+        let (_folder, raw) = raw();
+        let long = |end: &str| format!("{}é{end}.json", "x".repeat(990));
+        let keys = [
+            raw.key("2026-01-02", &long("a")),
+            raw.key("2026-01-02", &long("b")),
+        ];
+        assert_ne!(keys[0], keys[1]);
+        for key in &keys {
+            assert!(key.len() <= LONGEST_KEY, "{}", key.len());
+            assert!(key.ends_with(".json"));
+        }
+        let name = format!("d/{}.json", "é".repeat(124));
+        let own = name_of_content(&name, &Bytes::from_static(b"x"));
+        assert!(own.len() <= "d/".len() + LONGEST_FILE_NAME);
+    }
+
+    #[test]
+    fn folders_of_dots_are_escaped_and_nothing_else() {
+        assert_eq!(reachable("a/../b.json"), "a/%2E%2E/b.json");
+        assert_eq!(reachable("./b"), "%2E/b");
+        assert_eq!(reachable("a..b/.c/%2E"), "a..b/.c/%2E");
+    }
+
+    #[tokio::test]
+    async fn holds_finds_a_content_of_any_date_under_its_name() {
+        let (_folder, raw) = raw();
+        let bytes = Bytes::from_static(b"one");
+        raw.preserve("2026-01-02", "a.json", &bytes).await.unwrap();
+        let kept = raw.list().await.unwrap();
+        assert!(raw.holds(&kept, "a.json", &bytes).await.unwrap());
+        assert!(!raw.holds(&kept, "b.json", &bytes).await.unwrap());
+        let other = Bytes::from_static(b"two");
+        assert!(!raw.holds(&kept, "a.json", &other).await.unwrap());
     }
 
     #[test]

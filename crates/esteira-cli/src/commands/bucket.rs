@@ -131,7 +131,7 @@ async fn list(location: &str, path: &str, format: ListFormat) -> anyhow::Result<
                 "{}  {:>12}  {}",
                 output::instant(object.modified_micros),
                 object.size,
-                object.key
+                output::inline(&object.key)
             ),
             ListFormat::Json => serde_json::json!({
                 "key": object.key,

@@ -56,6 +56,11 @@ pub(crate) fn safe(text: &str) -> String {
         .collect()
 }
 
+/// The text on one line, with every control character escaped.
+pub(crate) fn inline(text: &str) -> String {
+    safe(text).replace('\n', "\\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +83,6 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_steer_the_terminal() {
         assert_eq!(safe("a\x1b[31mb\u{9b}c\nd"), "a\\u{1b}[31mb\\u{9b}c\nd");
+        assert_eq!(inline("a\nb"), "a\\nb");
     }
 }

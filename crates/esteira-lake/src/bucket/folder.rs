@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::{Fetched, Listed, PutNew};
 
-/// Names of files that are being written: never objects.
-const PARTIAL: &str = ".esteira-partial-";
+/// The folder of files that are being written: never objects. What a killed process leaves there is
+/// nobody's and may be deleted.
+const PARTIAL: &str = "_esteira/partial/";
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ impl Folder {
                 };
                 if metadata.is_dir() {
                     folders.push(format!("{key}/"));
-                } else if key.starts_with(prefix) && !name.starts_with(PARTIAL) {
+                } else if key.starts_with(prefix) && !key.starts_with(PARTIAL) {
                     found.push(Listed {
                         key,
                         etag: etag(&metadata),
@@ -108,7 +109,9 @@ impl Folder {
         let path = self.file(key)?;
         let folder = path.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(folder)?;
-        let partial = folder.join(format!("{PARTIAL}{}", Uuid::new_v4()));
+        let partials = self.root.join(PARTIAL);
+        std::fs::create_dir_all(&partials)?;
+        let partial = partials.join(Uuid::new_v4().to_string());
         let mut file = std::fs::File::create_new(&partial)?;
         file.write_all(bytes)?;
         Ok((partial, path))
@@ -203,7 +206,9 @@ mod tests {
             folder.get("x/a", None).unwrap(),
             Fetched::Bytes(Bytes::from("1"))
         );
-        assert_eq!(std::fs::read_dir(folder.root.join("x")).unwrap().count(), 1);
+        assert_eq!(folder.list("").unwrap().len(), 1);
+        let partials = std::fs::read_dir(folder.root.join(PARTIAL)).unwrap();
+        assert_eq!(partials.count(), 0);
     }
 
     #[test]

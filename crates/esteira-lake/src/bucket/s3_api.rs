@@ -18,6 +18,17 @@ use super::{BucketError, Fetched, Listed, PutNew};
 const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+const COPY_SOURCE: header::HeaderName = header::HeaderName::from_static("x-amz-copy-source");
+const COPY_SOURCE_IF_MATCH: header::HeaderName =
+    header::HeaderName::from_static("x-amz-copy-source-if-match");
+
+/// What a copy gave.
+pub(super) enum Copied {
+    Done,
+    Changed,
+    Missing,
+}
+
 /// A signed connection to one S3 service.
 #[derive(Debug, Clone)]
 pub(super) struct S3Api {
@@ -100,6 +111,9 @@ impl S3Api {
 
     /// The bytes of `key`, if they are still those of `etag`.
     pub(super) async fn get(&self, key: &str, etag: Option<&str>) -> Result<Fetched, BucketError> {
+        if has_dot_folder(key) {
+            return self.get_through_copy(key, etag).await;
+        }
         let mut call = Call::new("reading", Method::GET, key);
         if let Some(etag) = etag {
             call.headers.push((header::IF_MATCH, format!("\"{etag}\"")));
@@ -110,6 +124,49 @@ impl S3Api {
             Ok(answer) => Ok(Fetched::Bytes(answer.body)),
             Err(error) => Err(error),
         }
+    }
+
+    /// A URL cannot name a folder called `.` or `..` (RFC 3986 §5.2.4): such an object is copied to
+    /// where it can be read.
+    async fn get_through_copy(
+        &self,
+        key: &str,
+        etag: Option<&str>,
+    ) -> Result<Fetched, BucketError> {
+        let reachable = format!("_esteira/unreachable/{}", encode(key, false));
+        match self.copy(key, &reachable, etag).await? {
+            Copied::Changed => Ok(Fetched::Changed),
+            Copied::Missing => Ok(Fetched::Missing),
+            Copied::Done => {
+                let call = Call::new("reading", Method::GET, &reachable);
+                let body = self.send(&call).await?.body;
+                self.send(&Call::new("removal", Method::DELETE, &reachable))
+                    .await?;
+                Ok(Fetched::Bytes(body))
+            }
+        }
+    }
+
+    /// Copies an object inside the bucket, if it still has the content of `etag`. The source travels
+    /// in a header, so any key can be copied (Amazon S3 API Reference, *CopyObject*).
+    pub(super) async fn copy(
+        &self,
+        from: &str,
+        to: &str,
+        etag: Option<&str>,
+    ) -> Result<Copied, BucketError> {
+        let mut call = Call::new("copying", Method::PUT, to);
+        let source = format!("/{}/{}", self.bucket, encode(from, true));
+        call.headers.push((COPY_SOURCE, source));
+        if let Some(etag) = etag {
+            call.headers
+                .push((COPY_SOURCE_IF_MATCH, format!("\"{etag}\"")));
+        }
+        Ok(match self.send(&call).await?.status {
+            StatusCode::PRECONDITION_FAILED => Copied::Changed,
+            StatusCode::NOT_FOUND => Copied::Missing,
+            _ => Copied::Done,
+        })
     }
 
     /// Writes `key` only if there is none yet.
@@ -177,7 +234,7 @@ impl S3Api {
             let reason = innermost(&error);
             if matches!(error.kind(), HttpErrorKind::Connect) {
                 BucketError::Unreachable {
-                    endpoint: self.endpoint.clone(),
+                    endpoint: without_credentials(&self.endpoint),
                     reason,
                 }
             } else {
@@ -299,7 +356,11 @@ impl S3Api {
     }
 
     fn shown_bucket(&self) -> String {
-        format!("s3://{}", self.bucket)
+        if self.bucket.is_empty() {
+            without_credentials(&self.endpoint)
+        } else {
+            format!("s3://{}", self.bucket)
+        }
     }
 }
 
@@ -347,6 +408,21 @@ struct ServiceError {
     code: String,
     #[serde(default)]
     message: String,
+}
+
+/// An endpoint may carry a user and a password (RFC 3986 §3.2.1); neither belongs into a message.
+fn without_credentials(endpoint: &str) -> String {
+    match endpoint.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}://{host}")
+        }
+        None => endpoint.to_owned(),
+    }
+}
+
+fn has_dot_folder(key: &str) -> bool {
+    key.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 fn is_code(body: &[u8], code: &str) -> bool {
@@ -411,6 +487,12 @@ mod tests {
         fn key_encoded_and_decoded_is_the_same(key in "\\PC{0,40}|[ -~]{0,40}") {
             prop_assert_eq!(decode(&encode(&key, true)), Some(key));
         }
+    }
+
+    #[test]
+    fn endpoint_is_shown_without_its_password() {
+        assert_eq!(without_credentials("http://u:p@h:1/x"), "http://h:1/x");
+        assert_eq!(without_credentials("https://h"), "https://h");
     }
 
     #[test]

@@ -74,6 +74,12 @@ impl Ledger {
         &self.seen
     }
 
+    /// Remembers that this content of a key was taken under another entity tag. Not written down: the
+    /// next start finds out again.
+    pub fn remember(&mut self, key: &str, etag: &str) {
+        self.seen.insert(key, etag);
+    }
+
     /// Plans without a record, oldest first: they must be run before anything new.
     #[must_use]
     pub fn unfinished(&self) -> &[Plan] {

@@ -5,7 +5,9 @@
 
 use std::collections::VecDeque;
 
-use esteira_lake::ledger::{PlannedObject, Seen};
+use bytes::Bytes;
+use esteira_lake::bucket::Fetched;
+use esteira_lake::ledger::{Ledger, PlannedObject};
 
 use super::stages::Context;
 use crate::Error;
@@ -13,9 +15,10 @@ use crate::Error;
 /// The new objects, the longest waiting first.
 pub(super) async fn discover(
     context: &Context,
-    seen: &Seen,
+    ledger: &mut Ledger,
 ) -> Result<VecDeque<PlannedObject>, Error> {
     let pipeline = &context.pipeline;
+    let seen = ledger.seen();
     let mut found: Vec<PlannedObject> = context
         .bucket
         .list(pipeline.input.base())
@@ -32,6 +35,46 @@ pub(super) async fn discover(
             modified: object.modified_micros,
         })
         .collect();
+    leave_out_same_contents(context, ledger, &mut found).await?;
     found.sort_unstable_by(|a, b| (a.modified, &a.key).cmp(&(b.modified, &b.key)));
     Ok(found.into())
+}
+
+/// An object that was written again with the content it had is not a new object, even where its
+/// entity tag is another one: a touched file, or another way of uploading.
+async fn leave_out_same_contents(
+    context: &Context,
+    ledger: &mut Ledger,
+    found: &mut Vec<PlannedObject>,
+) -> Result<(), Error> {
+    let again = |object: &PlannedObject| ledger.seen().contains_key(&object.key);
+    if !found.iter().any(again) {
+        return Ok(());
+    }
+    let kept = context.raw.list().await?;
+    let mut fresh = Vec::with_capacity(found.len());
+    for object in found.drain(..) {
+        if ledger.seen().contains_key(&object.key)
+            && let Some(bytes) = content(context, &object).await?
+            && context
+                .raw
+                .holds(&kept, context.pipeline.input.name(&object.key), &bytes)
+                .await?
+        {
+            ledger.remember(&object.key, &object.etag);
+        } else {
+            fresh.push(object);
+        }
+    }
+    *found = fresh;
+    Ok(())
+}
+
+async fn content(context: &Context, object: &PlannedObject) -> Result<Option<Bytes>, Error> {
+    Ok(
+        match context.bucket.get(&object.key, Some(&object.etag)).await? {
+            Fetched::Bytes(bytes) => Some(bytes),
+            Fetched::Changed | Fetched::Missing => None,
+        },
+    )
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, RecordBatch};
 use bytes::Bytes;
 use esteira_events::{DecodeLimits, EventDecoder, Source};
 use esteira_lake::bucket::Fetched;
@@ -233,9 +233,21 @@ fn decode(
         reason: error.to_string(),
     })?;
     Ok(Decoded {
-        rows,
+        rows: without_slack(rows)?,
         object_of,
         rejected,
+    })
+}
+
+/// Builders grow by doubling; a batch waits in memory with many of them.
+fn without_slack(rows: RecordBatch) -> Result<RecordBatch, Error> {
+    let (schema, mut columns, _) = rows.into_parts();
+    for column in &mut columns {
+        column.shrink_to_fit();
+    }
+    RecordBatch::try_new(schema, columns).map_err(|error| Error::Query {
+        what: "decoding".to_owned(),
+        reason: error.to_string(),
     })
 }
 

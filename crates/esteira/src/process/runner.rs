@@ -169,7 +169,7 @@ impl Session<'_> {
             return Ok(Some(plan));
         }
         if self.waiting.is_empty() && !(once && self.listed) {
-            self.waiting = discover::discover(self.context, self.ledger.seen()).await?;
+            self.waiting = discover::discover(self.context, &mut self.ledger).await?;
             self.listed = true;
             self.context.observer.discovered(self.waiting.len());
         }

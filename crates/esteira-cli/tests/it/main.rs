@@ -1,0 +1,32 @@
+//! The `esteira` command as people and scripts meet it: its texts, its exit codes, and what is in the
+//! bucket when it has ended, however it ended.
+//!
+//! # Layout
+//! - `place`: a folder of its own for each test, and the command run in it
+//! - `simulator`: a simulator that ends with its test
+//! - `objects`: what is in a bucket, and putting it there as producers do
+//! - `tables`: the tables, read by the command, against the oracle
+//! - the other modules are tests, by subject
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that fails says so by panicking"
+)]
+
+mod bucket_errors;
+mod help;
+mod kills;
+mod names;
+mod objects;
+mod pipeline_errors;
+mod place;
+mod runners;
+mod secrets;
+mod simulator;
+mod simulator_errors;
+mod table_errors;
+mod tables;
+mod terminal;
+mod whole_path;
