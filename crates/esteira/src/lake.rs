@@ -5,15 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{Field, Schema};
-use arrow::error::ArrowError;
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Ledger, Plan, Record};
+use esteira_lake::ledger::Ledger;
 use esteira_lake::tables::{LakeTable, TableError, TableSpec};
 
+use crate::ledger_table::{LedgerKind, LedgerTable};
 use crate::process::{QUARANTINE, quarantine_spec, specs};
 use crate::{Error, Pipeline};
 
@@ -32,7 +30,7 @@ impl Lake {
     /// [`Error`] when the bucket or the ledger cannot be read.
     pub async fn open(pipeline: Pipeline, bucket: Bucket) -> Result<Self, Error> {
         bucket.check().await?;
-        let ledger = Ledger::open(bucket.clone(), &pipeline.name).await?;
+        let ledger = Ledger::glance(bucket.clone(), &pipeline.name).await?;
         Ok(Self {
             pipeline,
             bucket,
@@ -52,7 +50,7 @@ impl Lake {
         &self.bucket
     }
 
-    /// The ledger as it was when this was opened.
+    /// The ledger as it was when this was opened, without what has been seen.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -62,7 +60,12 @@ impl Lake {
     #[must_use]
     pub fn table_names(&self) -> Vec<String> {
         let tables = self.pipeline.tables.iter().map(|t| t.name.clone());
-        let others = [QUARANTINE, "raw_objects", "batches"].map(str::to_owned);
+        let others = [
+            QUARANTINE,
+            LedgerKind::RawObjects.name(),
+            LedgerKind::Batches.name(),
+        ]
+        .map(str::to_owned);
         tables.chain(others).collect()
     }
 
@@ -79,17 +82,14 @@ impl Lake {
         for spec in all {
             self.register(&session, spec).await?;
         }
-        let failed = |error: &dyn std::error::Error| Error::Query {
-            what: "reading the ledger".to_owned(),
-            reason: error.to_string(),
-        };
-        let batches = batches(&self.ledger.records(0).await?).map_err(|e| failed(&e))?;
-        let objects = raw_objects(&self.ledger.plans(0).await?).map_err(|e| failed(&e))?;
-        for (name, rows) in [("batches", batches), ("raw_objects", objects)] {
-            let table = MemTable::try_new(rows.schema(), vec![vec![rows]]);
-            table
-                .and_then(|table| session.register_table(name, Arc::new(table)))
-                .map_err(|e| failed(&e))?;
+        for kind in [LedgerKind::Batches, LedgerKind::RawObjects] {
+            let table = LedgerTable::new(self.bucket.clone(), &self.pipeline.name, kind);
+            session
+                .register_table(kind.name(), Arc::new(table))
+                .map_err(|error| Error::Query {
+                    what: "opening the ledger".to_owned(),
+                    reason: error.strip_backtrace(),
+                })?;
         }
         Ok(session)
     }
@@ -126,85 +126,4 @@ impl Lake {
             .map_err(|e| failed(&e))?;
         Ok(())
     }
-}
-
-fn instants(values: impl Iterator<Item = i64>) -> ArrayRef {
-    let all: TimestampMicrosecondArray = values.map(Some).collect();
-    Arc::new(all.with_timezone("UTC"))
-}
-
-fn numbers(values: impl Iterator<Item = u64>) -> ArrayRef {
-    let signed = values.map(|value| Some(i64::try_from(value).unwrap_or(i64::MAX)));
-    Arc::new(signed.collect::<Int64Array>())
-}
-
-fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(values.map(Some).collect::<StringArray>())
-}
-
-fn relation(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, column)| Field::new(*name, column.data_type().clone(), true))
-        .collect();
-    let columns = columns.into_iter().map(|(_, column)| column).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-}
-
-fn raw_objects(plans: &[Plan]) -> Result<RecordBatch, ArrowError> {
-    let all = || {
-        plans
-            .iter()
-            .flat_map(|plan| plan.objects.iter().map(move |object| (plan, object)))
-    };
-    relation(vec![
-        ("key", texts(all().map(|(_, object)| object.key.as_str()))),
-        ("etag", texts(all().map(|(_, object)| object.etag.as_str()))),
-        ("size", numbers(all().map(|(_, object)| object.size))),
-        (
-            "modified",
-            instants(all().map(|(_, object)| object.modified)),
-        ),
-        ("batch", numbers(all().map(|(plan, _)| plan.batch))),
-        (
-            "dt_processamento",
-            texts(all().map(|(plan, _)| plan.processing_date.as_str())),
-        ),
-    ])
-}
-
-fn batches(records: &[Record]) -> Result<RecordBatch, ArrowError> {
-    let all = || records.iter();
-    relation(vec![
-        ("batch", numbers(all().map(|r| r.batch))),
-        ("planned_at", instants(all().map(|r| r.planned_at))),
-        ("recorded_at", instants(all().map(|r| r.recorded_at))),
-        (
-            "objects",
-            numbers(all().map(|r| r.accounts.objects.discovered)),
-        ),
-        ("bytes", numbers(all().map(|r| r.bytes))),
-        (
-            "events",
-            numbers(all().map(|r| r.accounts.events.discovered)),
-        ),
-        ("applied", numbers(all().map(|r| r.accounts.events.applied))),
-        (
-            "superseded",
-            numbers(all().map(|r| r.accounts.events.superseded)),
-        ),
-        (
-            "quarantined",
-            numbers(all().map(|r| r.accounts.events.quarantined)),
-        ),
-        (
-            "duplicate",
-            numbers(all().map(|r| r.accounts.events.duplicate)),
-        ),
-        (
-            "freshness_p99_ms",
-            numbers(all().map(|r| u64::try_from(r.freshness_ms.p99).unwrap_or_default())),
-        ),
-        ("pipeline", texts(all().map(|r| r.pipeline.as_str()))),
-    ])
 }

@@ -30,6 +30,7 @@
 mod clock;
 mod error;
 mod lake;
+mod ledger_table;
 mod path_pattern;
 mod pipeline;
 mod process;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use esteira_lake::ledger::Record;
+use esteira_lake::ledger::{Ledger, Record};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -33,7 +33,7 @@ pub struct Status {
 /// [`Error`] when the bucket cannot be listed.
 pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error> {
     let pipeline = lake.pipeline();
-    let ledger = lake.ledger();
+    let ledger = Ledger::open(lake.bucket().clone(), &pipeline.name).await?;
     let listed = lake.bucket().list(pipeline.input.base()).await?;
     let inputs = || {
         listed.iter().filter(|object| {

@@ -105,6 +105,14 @@ impl Folder {
         std::fs::rename(partial, file)
     }
 
+    /// Removes a file; an absent one is no error.
+    pub(super) fn delete(&self, key: &str) -> std::io::Result<()> {
+        match std::fs::remove_file(self.file(key)?) {
+            Err(error) if is_absent(&error) => Ok(()),
+            removed => removed,
+        }
+    }
+
     fn write(&self, key: &str, bytes: &[u8]) -> std::io::Result<(PathBuf, PathBuf)> {
         let path = self.file(key)?;
         let folder = path.parent().unwrap_or(&self.root);

@@ -11,6 +11,7 @@ mod folder;
 mod location;
 mod open;
 mod s3_api;
+mod s3_wire;
 
 pub use error::BucketError;
 pub use location::BucketLocation;

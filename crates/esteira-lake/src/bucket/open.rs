@@ -154,7 +154,7 @@ impl Bucket {
     /// [`BucketError`] naming what is wrong: missing, unreachable, refused.
     pub async fn check(&self) -> Result<(), BucketError> {
         match &self.objects {
-            Objects::S3(api) => api.list_page("", None, 1).await.map(drop),
+            Objects::S3(api) => api.list_page("", "", None, 1).await.map(drop),
             Objects::Folder(_) | Objects::Store => Ok(()),
         }
     }
@@ -164,6 +164,20 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] of the store.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>, BucketError> {
+        self.list_after(prefix, "").await
+    }
+
+    /// All objects whose key starts with `prefix` and sorts after `after`, in no particular order.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn list_after(&self, prefix: &str, after: &str) -> Result<Vec<Listed>, BucketError> {
+        let mut found = self.list_from(prefix, after).await?;
+        found.retain(|object| object.key.as_str() > after);
+        Ok(found)
+    }
+
+    async fn list_from(&self, prefix: &str, after: &str) -> Result<Vec<Listed>, BucketError> {
         let api = match &self.objects {
             Objects::S3(api) => api,
             Objects::Folder(folder) => {
@@ -177,7 +191,7 @@ impl Bucket {
         let mut all = Vec::new();
         let mut token = None;
         loop {
-            let (page, next) = api.list_page(prefix, token.as_deref(), 1000).await?;
+            let (page, next) = api.list_page(prefix, after, token.as_deref(), 1000).await?;
             all.extend(page);
             match next {
                 Some(next) => token = Some(next),
@@ -281,6 +295,26 @@ impl Bucket {
             .await
             .map(drop)
             .map_err(|error| self.store_error("writing", key, &error))
+    }
+
+    /// Removes an object; an absent one is no error.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn delete(&self, key: &str) -> Result<(), BucketError> {
+        match &self.objects {
+            Objects::S3(api) => return api.delete(key).await,
+            Objects::Folder(folder) => {
+                let (folder, own) = (folder.clone(), key.to_owned());
+                let remove = move || folder.delete(&own);
+                return self.in_folder("removal", key, remove).await;
+            }
+            Objects::Store => {}
+        }
+        match self.store.delete(&self.path("removal", key)?).await {
+            Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.store_error("removal", key, &error)),
+        }
     }
 
     /// Creates the bucket, or the folder that plays it.

@@ -13,6 +13,7 @@ use object_store::client::{HttpClient, HttpErrorKind, HttpRequest, HttpRequestBo
 use serde::Deserialize;
 
 use super::error::shown;
+use super::s3_wire::{BucketList, Entry, ListPage, ServiceError, decode, encode};
 use super::{BucketError, Fetched, Listed, PutNew};
 
 const ATTEMPTS: u32 = 5;
@@ -72,17 +73,23 @@ impl S3Api {
     pub(super) async fn list_page(
         &self,
         prefix: &str,
+        after: &str,
         token: Option<&str>,
         most: u32,
     ) -> Result<(Vec<Listed>, Option<String>), BucketError> {
         let mut call = Call::new("listing", Method::GET, "");
         call.query = format!(
-            "{}encoding-type=url&list-type=2&max-keys={most}&prefix={}",
+            "{}encoding-type=url&list-type=2&max-keys={most}&prefix={}{}",
             token.map_or_else(String::new, |t| format!(
                 "continuation-token={}&",
                 encode(t, false)
             )),
-            encode(prefix, false)
+            encode(prefix, false),
+            if after.is_empty() {
+                String::new()
+            } else {
+                format!("&start-after={}", encode(after, false))
+            }
         );
         let answer = self.send(&call).await?;
         let page: ListPage = self.parse(&call, &answer.body)?;
@@ -140,11 +147,17 @@ impl S3Api {
             Copied::Done => {
                 let call = Call::new("reading", Method::GET, &reachable);
                 let body = self.send(&call).await?.body;
-                self.send(&Call::new("removal", Method::DELETE, &reachable))
-                    .await?;
+                self.delete(&reachable).await?;
                 Ok(Fetched::Bytes(body))
             }
         }
+    }
+
+    /// Removes an object; an absent one is no error.
+    pub(super) async fn delete(&self, key: &str) -> Result<(), BucketError> {
+        self.send(&Call::new("removal", Method::DELETE, key))
+            .await
+            .map(drop)
     }
 
     /// Copies an object inside the bucket, if it still has the content of `etag`. The source travels
@@ -364,52 +377,6 @@ impl S3Api {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListPage {
-    #[serde(default)]
-    contents: Vec<Entry>,
-    encoding_type: Option<String>,
-    next_continuation_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    key: String,
-    last_modified: String,
-    e_tag: String,
-    size: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct BucketList {
-    buckets: Buckets,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Buckets {
-    #[serde(default)]
-    bucket: Vec<NamedBucket>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct NamedBucket {
-    name: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase")]
-struct ServiceError {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
 /// An endpoint may carry a user and a password (RFC 3986 §3.2.1); neither belongs into a message.
 fn without_credentials(endpoint: &str) -> String {
     match endpoint.split_once("://") {
@@ -438,66 +405,13 @@ pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
-/// RFC 3986 §2.1 percent-encoding as Signature Version 4 wants it: only unreserved characters stay,
-/// and the slash where it separates folders.
-fn encode(text: &str, keep_slash: bool) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            b'/' if keep_slash => encoded.push('/'),
-            // Writing to a String cannot fail.
-            _ => {
-                let _: Result<(), std::fmt::Error> = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
-}
-
-/// The inverse of S3's `encoding-type=url`, where `+` stands for a space.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let (digits, after) = rest.split_at_checked(2)?;
-                bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-                rest = after;
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn key_encoded_and_decoded_is_the_same(key in "\\PC{0,40}|[ -~]{0,40}") {
-            prop_assert_eq!(decode(&encode(&key, true)), Some(key));
-        }
-    }
 
     #[test]
     fn endpoint_is_shown_without_its_password() {
         assert_eq!(without_credentials("http://u:p@h:1/x"), "http://h:1/x");
         assert_eq!(without_credentials("https://h"), "https://h");
-    }
-
-    #[test]
-    fn key_with_a_plus_for_a_space_is_decoded() {
-        assert_eq!(decode("a+b%2Bc%0A").as_deref(), Some("a b+c\n"));
-        assert_eq!(decode("%F"), None);
     }
 }

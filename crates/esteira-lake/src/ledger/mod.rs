@@ -3,7 +3,7 @@
 //! Under `_esteira/<process>/` in the bucket:
 //!
 //! - `plans/N.json` is written before batch N runs, only if there is none yet. That write is the
-//!   [fence](fence): of two runners only one gets N.
+//!   [`fence`]: of two runners only one gets N.
 //! - `records/N.json` is written after all tables of batch N have committed. A plan without a record
 //!   is a batch that was interrupted; it is run again, with the same objects and the same instant.
 //! - `seen/N.bin` is a snapshot of the objects that plans 1 to N hold, so that a start does not read

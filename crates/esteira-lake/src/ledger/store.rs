@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde::de::DeserializeOwned;
 
 use super::{LedgerError, Plan, Record, Seen, fence};
 use crate::bucket::{Bucket, Fetched, PutNew};
 
-/// A snapshot of what has been seen is written when this many contents came since the last one, or
+/// A snapshot of what has been seen is written when this many entries came since the last one, or
 /// half of all: so a start reads little, and the snapshots' cost stays proportional to the input.
-const SNAPSHOT_AFTER: usize = 20_000;
+const SNAPSHOT_AFTER: usize = 40_000;
+/// And after this many batches, however small: a start reads every plan since the last snapshot.
+const SNAPSHOT_AFTER_BATCHES: u64 = 500;
+const READS_AT_ONCE: usize = 16;
 
 /// The ledger of one process, opened by one runner.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub struct Ledger {
     bucket: Bucket,
     prefix: String,
     seen: Seen,
+    snapshot: u64,
     snapshot_len: usize,
     last_plan: u64,
     unfinished: Vec<Plan>,
@@ -30,40 +35,49 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the bucket fails or a file cannot be understood.
     pub async fn open(bucket: Bucket, process: &str) -> Result<Self, LedgerError> {
+        let mut ledger = Self::glance(bucket, process).await?;
+        if ledger.snapshot > 0 {
+            let key = ledger.key("seen", ledger.snapshot);
+            let bytes = ledger.bytes(&key).await?;
+            ledger.seen = Seen::from_bytes(&bytes).map_err(|reason| unreadable(&key, reason))?;
+            ledger.snapshot_len = ledger.seen.len();
+        }
+        for plan in ledger.plans(ledger.snapshot + 1).await? {
+            for object in &plan.objects {
+                ledger.seen.insert(&object.key, &object.etag);
+            }
+        }
+        Ok(ledger)
+    }
+
+    /// Reads how far `process` is, without what has been seen: enough to read the tables.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the bucket fails or a file cannot be understood.
+    pub async fn glance(bucket: Bucket, process: &str) -> Result<Self, LedgerError> {
         let mut ledger = Self {
             prefix: format!("_esteira/{process}"),
             bucket,
             seen: Seen::default(),
+            snapshot: 0,
             snapshot_len: 0,
             last_plan: 0,
             unfinished: Vec::new(),
             last_record: None,
         };
-        let plans = ledger.numbers("plans").await?;
-        let records = ledger.numbers("records").await?;
-        let snapshot = ledger.numbers("seen").await?.last().copied().unwrap_or(0);
-        if snapshot > 0 {
-            let key = ledger.key("seen", snapshot);
-            let bytes = ledger.bytes(&key).await?;
-            ledger.seen = Seen::from_bytes(&bytes).map_err(|reason| unreadable(&key, reason))?;
-            ledger.snapshot_len = ledger.seen.len();
+        let snapshots = ledger.numbers("seen", 0).await?;
+        ledger.snapshot = snapshots.last().copied().unwrap_or(0);
+        // A snapshot is written when every plan has its record, so nothing before it is unfinished.
+        let plans = ledger.numbers("plans", ledger.snapshot).await?;
+        let records = ledger.numbers("records", ledger.snapshot).await?;
+        ledger.last_plan = plans.last().copied().unwrap_or(ledger.snapshot);
+        for &number in plans.difference(&records) {
+            let plan = ledger.json(&ledger.key("plans", number)).await?;
+            ledger.unfinished.push(plan);
         }
-        for &number in &plans {
-            let finished = records.contains(&number);
-            if finished && number <= snapshot {
-                continue;
-            }
-            let plan: Plan = ledger.json(&ledger.key("plans", number)).await?;
-            for object in &plan.objects {
-                ledger.seen.insert(&object.key, &object.etag);
-            }
-            if !finished {
-                ledger.unfinished.push(plan);
-            }
-        }
-        ledger.last_plan = plans.last().copied().unwrap_or(0);
-        if let Some(&number) = records.last() {
-            ledger.last_record = Some(ledger.json(&ledger.key("records", number)).await?);
+        let last = records.last().copied().unwrap_or(ledger.snapshot);
+        if last > 0 {
+            ledger.last_record = Some(ledger.json(&ledger.key("records", last)).await?);
         }
         Ok(ledger)
     }
@@ -136,11 +150,21 @@ impl Ledger {
     pub async fn snapshot_if_due(&mut self) -> Result<(), LedgerError> {
         let recorded = self.last_record.as_ref().map_or(0, |record| record.batch);
         let fresh = self.seen.len() - self.snapshot_len;
-        if recorded == self.last_plan && fresh >= SNAPSHOT_AFTER.max(self.snapshot_len / 2) {
-            let key = self.key("seen", recorded);
-            self.bucket.put(&key, self.seen.to_bytes()).await?;
-            self.snapshot_len = self.seen.len();
+        let is_due = fresh >= SNAPSHOT_AFTER.max(self.snapshot_len / 2)
+            || recorded >= self.snapshot + SNAPSHOT_AFTER_BATCHES;
+        if recorded != self.last_plan || !is_due {
+            return Ok(());
         }
+        let key = self.key("seen", recorded);
+        self.bucket.put(&key, self.seen.to_bytes()).await?;
+        // The one before stays: somebody may be reading it.
+        let mut older = self.numbers("seen", 0).await?;
+        older.retain(|number| *number < self.snapshot);
+        for number in older {
+            self.bucket.delete(&self.key("seen", number)).await?;
+        }
+        self.snapshot = recorded;
+        self.snapshot_len = self.seen.len();
         Ok(())
     }
 
@@ -149,11 +173,7 @@ impl Ledger {
     /// # Errors
     /// The bucket's errors, or a record that cannot be understood.
     pub async fn records(&self, from: u64) -> Result<Vec<Record>, LedgerError> {
-        let mut records = Vec::new();
-        for number in self.numbers("records").await?.range(from..) {
-            records.push(self.json(&self.key("records", *number)).await?);
-        }
-        Ok(records)
+        self.all("records", from).await
     }
 
     /// Every plan from batch `from` on, oldest first.
@@ -161,11 +181,19 @@ impl Ledger {
     /// # Errors
     /// The bucket's errors, or a plan that cannot be understood.
     pub async fn plans(&self, from: u64) -> Result<Vec<Plan>, LedgerError> {
-        let mut plans = Vec::new();
-        for number in self.numbers("plans").await?.range(from..) {
-            plans.push(self.json(&self.key("plans", *number)).await?);
-        }
-        Ok(plans)
+        self.all("plans", from).await
+    }
+
+    async fn all<T: DeserializeOwned>(&self, kind: &str, from: u64) -> Result<Vec<T>, LedgerError> {
+        let numbers = self.numbers(kind, from.saturating_sub(1)).await?;
+        let reads: Vec<_> = numbers
+            .into_iter()
+            .map(|number| async move { self.json(&self.key(kind, number)).await })
+            .collect();
+        futures::stream::iter(reads)
+            .buffered(READS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     fn key(&self, kind: &str, number: u64) -> String {
@@ -173,10 +201,12 @@ impl Ledger {
         format!("{}/{kind}/{number:020}.{extension}", self.prefix)
     }
 
-    async fn numbers(&self, kind: &str) -> Result<BTreeSet<u64>, LedgerError> {
+    /// The numbers of the files of a kind that are greater than `after`.
+    async fn numbers(&self, kind: &str, after: u64) -> Result<BTreeSet<u64>, LedgerError> {
         let folder = format!("{}/{kind}/", self.prefix);
+        let last = self.key(kind, after);
         let mut numbers = BTreeSet::new();
-        for object in self.bucket.list(&folder).await? {
+        for object in self.bucket.list_after(&folder, &last).await? {
             let name = object.key.strip_prefix(&folder).unwrap_or(&object.key);
             if let Some(number) = name.split('.').next().and_then(|n| n.parse().ok()) {
                 numbers.insert(number);
@@ -202,5 +232,81 @@ fn unreadable(key: &str, reason: &str) -> LedgerError {
     LedgerError::Unreadable {
         key: key.to_owned(),
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bucket::Environment;
+    use crate::ledger::{Accounts, Freshness, PlannedObject, Timings};
+
+    fn bucket() -> (tempfile::TempDir, Bucket) {
+        let folder = tempfile::tempdir().unwrap();
+        let location = format!("file://{}", folder.path().display());
+        let bucket = Bucket::open(&location, &Environment::default()).unwrap();
+        (folder, bucket)
+    }
+
+    fn plan(batch: u64) -> Plan {
+        Plan {
+            format: 1,
+            batch,
+            process: "p".into(),
+            runner: "r".into(),
+            pipeline: String::new(),
+            planned_at: 1,
+            processing_date: "2026-01-02".into(),
+            objects: vec![PlannedObject {
+                key: format!("input/{batch}.json"),
+                etag: "e".into(),
+                size: 1,
+                modified: 1,
+            }],
+        }
+    }
+
+    fn record(batch: u64) -> Record {
+        Record {
+            format: 1,
+            batch,
+            process: "p".into(),
+            pipeline: String::new(),
+            planned_at: 1,
+            recorded_at: 2,
+            newest_object: 1,
+            bytes: 1,
+            tables: std::collections::BTreeMap::new(),
+            accounts: Accounts::default(),
+            totals: Accounts::default(),
+            freshness_ms: Freshness::default(),
+            timings_ms: Timings::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn ledger_opened_after_a_snapshot_knows_everything_before_it() {
+        let (folder, bucket) = bucket();
+        let mut ledger = Ledger::open(bucket.clone(), "p").await.unwrap();
+        for batch in 1..=2 * SNAPSHOT_AFTER_BATCHES + 3 {
+            ledger.plan(&plan(batch)).await.unwrap();
+            ledger.record(record(batch)).await.unwrap();
+            ledger.snapshot_if_due().await.unwrap();
+        }
+        let last = 2 * SNAPSHOT_AFTER_BATCHES + 4;
+        ledger.plan(&plan(last)).await.unwrap();
+        let snapshots = folder.path().join("_esteira/p/seen");
+        assert_eq!(std::fs::read_dir(snapshots).unwrap().count(), 2);
+        // What is before the snapshot is not needed any more to go on.
+        std::fs::remove_file(folder.path().join(ledger.key("plans", 7))).unwrap();
+        let opened = Ledger::open(bucket, "p").await.unwrap();
+        for batch in 1..=last {
+            assert!(opened.seen().contains(&format!("input/{batch}.json"), "e"));
+        }
+        assert_eq!(opened.last_plan(), last);
+        assert_eq!(opened.last_record().unwrap().batch, last - 1);
+        let unfinished: Vec<u64> = opened.unfinished().iter().map(|plan| plan.batch).collect();
+        assert_eq!(unfinished, [last]);
+        assert_eq!(opened.records(last - 2).await.unwrap().len(), 2);
     }
 }

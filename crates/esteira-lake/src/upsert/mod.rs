@@ -12,7 +12,7 @@
 //! - `winners`: the latest row of each key within a batch
 //! - `find`: where the keys' rows are in the table
 //! - `decide`: the batch's winners against what is stored
-//! - `change`, `rewrite`, `commit`: rows out, rows in, one Delta transaction
+//! - `change`, `rewrite`, `data_files`, `commit`: rows out, rows in, one Delta transaction
 //! - [`latest`], [`children`]: the two kinds of upsert, made of the above
 //!
 //! A **head** (`orders`) is an ordinary latest-wins table. A **child** (`products`) is replaced with
@@ -22,6 +22,7 @@
 mod change;
 mod children;
 mod commit;
+mod data_files;
 mod decide;
 mod find;
 mod keys;

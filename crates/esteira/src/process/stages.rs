@@ -42,7 +42,7 @@ pub(super) struct Prepared {
 /// Fetches, preserves and decodes. Changes no table, so it may run ahead of the batch before.
 pub(super) async fn prepare(context: &Context, plan: Plan) -> Result<Prepared, Error> {
     let start = Instant::now();
-    let landed = land::land(context, &plan).await?;
+    let landed = Box::pin(land::land(context, &plan)).await?;
     Ok(Prepared {
         plan,
         landed,
@@ -63,10 +63,12 @@ pub(super) async fn finish(
         milliseconds: prepare,
     } = prepared;
     let start = Instant::now();
-    let transformed: Transformed = transform::transform(context, &plan, &mut landed).await?;
+    let transformed: Transformed =
+        Box::pin(transform::transform(context, &plan, &mut landed)).await?;
     let transform = milliseconds(start);
     let start = Instant::now();
-    let applied: Applied = apply::apply(context, tables, &plan, &landed, transformed).await?;
+    let applied: Applied =
+        Box::pin(apply::apply(context, tables, &plan, &landed, transformed)).await?;
     let timings = esteira_lake::ledger::Timings {
         prepare,
         transform,

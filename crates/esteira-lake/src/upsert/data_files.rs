@@ -1,0 +1,235 @@
+//! Writing data files: rows in, `add` actions with exact statistics out.
+//!
+//! The Delta library writes the bounds of decimals as floating point numbers. A bound that is not
+//! exact makes readers skip files that hold what they look for, and one that is absent makes some lose
+//! rows, so the bounds of decimals are taken here, from the rows themselves.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::{DataType, Decimal128Type, DecimalType as _, SchemaRef};
+use delta_kernel::table_properties::DataSkippingNumIndexedCols;
+use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
+use deltalake::kernel::{Action, Add};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use serde_json::value::RawValue;
+
+use crate::tables::{LakeTable, TableError};
+
+/// Bytes of rows in memory that become one file: about 64 MiB when written.
+const FILE_BYTES: usize = 512 * 1024 * 1024;
+/// A row group is in memory until it is written: small ones keep a rewrite of a large table small.
+const ROWS_PER_GROUP: usize = 128 * 1024;
+const INDEXED_COLUMNS: u64 = 32;
+
+/// Writes rows into as many files as they need.
+pub(super) struct DataFiles<'a> {
+    table: &'a LakeTable,
+    properties: WriterProperties,
+    open: Option<OpenFile>,
+    actions: Vec<Action>,
+}
+
+struct OpenFile {
+    writer: DeltaWriter,
+    bounds: Bounds,
+    bytes: usize,
+}
+
+impl<'a> DataFiles<'a> {
+    pub(super) fn new(table: &'a LakeTable, key: &[String]) -> Result<Self, TableError> {
+        let level = ZstdLevel::try_new(1).map_err(|e| table.data(&e))?;
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+            .set_created_by(concat!("esteira ", env!("CARGO_PKG_VERSION")).to_owned());
+        // A dictionary of values that never repeat is only built to be thrown away.
+        for column in key {
+            properties =
+                properties.set_column_dictionary_enabled(ColumnPath::from(column.as_str()), false);
+        }
+        Ok(Self {
+            table,
+            properties: properties.build(),
+            open: None,
+            actions: Vec::new(),
+        })
+    }
+
+    pub(super) async fn write(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let mut file = match self.open.take() {
+            Some(file) => file,
+            None => self.start(),
+        };
+        file.bounds.take(rows);
+        file.bytes += rows.get_array_memory_size();
+        let written = file.writer.write(rows).await;
+        written.map_err(|e| self.table.delta(e))?;
+        if file.bytes >= FILE_BYTES {
+            self.end(file).await
+        } else {
+            self.open = Some(file);
+            Ok(())
+        }
+    }
+
+    /// The files that were written.
+    pub(super) async fn close(mut self) -> Result<Vec<Action>, TableError> {
+        if let Some(file) = self.open.take() {
+            self.end(file).await?;
+        }
+        Ok(self.actions)
+    }
+
+    fn start(&self) -> OpenFile {
+        let config = WriterConfig::new(
+            self.table.spec().schema.clone(),
+            Vec::new(),
+            Some(self.properties.clone()),
+            None,
+            None,
+            DataSkippingNumIndexedCols::NumColumns(INDEXED_COLUMNS),
+            None,
+        );
+        let store = self.table.inner().log_store().object_store(None);
+        OpenFile {
+            writer: DeltaWriter::new(store, config),
+            bounds: Bounds::of(&self.table.spec().schema),
+            bytes: 0,
+        }
+    }
+
+    async fn end(&mut self, file: OpenFile) -> Result<(), TableError> {
+        let added: Vec<Add> = file.writer.close().await.map_err(|e| self.table.delta(e))?;
+        for mut add in added {
+            if let Some(stats) = &add.stats {
+                let exact = file.bounds.put_into(stats);
+                add.stats = Some(exact.map_err(|e| self.table.data(&e))?);
+            }
+            self.actions.push(Action::Add(add));
+        }
+        Ok(())
+    }
+}
+
+/// The least and greatest unscaled value of each decimal column.
+struct Bounds {
+    columns: BTreeMap<String, Column>,
+    /// Structs that hold decimals: their bounds are left out.
+    structs: Vec<String>,
+}
+
+struct Column {
+    precision: u8,
+    scale: i8,
+    bounds: Option<(i128, i128)>,
+}
+
+type Texts = BTreeMap<String, Box<RawValue>>;
+
+impl Bounds {
+    fn of(schema: &SchemaRef) -> Self {
+        let decimals = schema.fields().iter().filter_map(|field| {
+            let DataType::Decimal128(precision, scale) = field.data_type() else {
+                return None;
+            };
+            let column = Column {
+                precision: *precision,
+                scale: *scale,
+                bounds: None,
+            };
+            Some((field.name().clone(), column))
+        });
+        let structs = schema.fields().iter().filter(|field| {
+            matches!(field.data_type(), DataType::Struct(_)) && has_decimal(field.data_type())
+        });
+        Self {
+            columns: decimals.collect(),
+            structs: structs.map(|field| field.name().clone()).collect(),
+        }
+    }
+
+    fn take(&mut self, rows: &RecordBatch) {
+        for (name, Column { bounds, .. }) in &mut self.columns {
+            let Some(column) = rows.column_by_name(name) else {
+                continue;
+            };
+            let values = column.as_primitive::<Decimal128Type>();
+            if let (Some(low), Some(high)) = (min(values), max(values)) {
+                *bounds = Some(bounds.map_or((low, high), |(l, h)| (l.min(low), h.max(high))));
+            }
+        }
+    }
+
+    /// The statistics (Delta protocol, *Per-file Statistics*) with these bounds, digit for digit.
+    fn put_into(&self, stats: &str) -> serde_json::Result<String> {
+        let mut all: Texts = serde_json::from_str(stats)?;
+        for (kind, is_low) in [("minValues", true), ("maxValues", false)] {
+            let mut columns: Texts = match all.get(kind) {
+                Some(text) => serde_json::from_str(text.get())?,
+                None => Texts::new(),
+            };
+            columns.retain(|name, _| !self.structs.contains(name));
+            for (name, column) in &self.columns {
+                columns.remove(name);
+                if let Some((low, high)) = column.bounds {
+                    let value = if is_low { low } else { high };
+                    let text =
+                        Decimal128Type::format_decimal(value, column.precision, column.scale);
+                    columns.insert(name.clone(), RawValue::from_string(text)?);
+                }
+            }
+            all.insert(kind.to_owned(), serde_json::value::to_raw_value(&columns)?);
+        }
+        serde_json::to_string(&all)
+    }
+}
+
+fn has_decimal(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Decimal128(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| has_decimal(field.data_type())),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Decimal128Array};
+    use arrow::datatypes::{Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn statistics_hold_the_bounds_of_decimals_digit_for_digit() {
+        let money = |name: &str| Field::new(name, DataType::Decimal128(18, 2), true);
+        let schema = Arc::new(Schema::new(vec![money("vlr"), money("none")]));
+        let column = |values: Vec<Option<i128>>| -> ArrayRef {
+            let array = Decimal128Array::from(values);
+            Arc::new(array.with_precision_and_scale(18, 2).unwrap())
+        };
+        let mut bounds = Bounds::of(&schema);
+        for values in [
+            vec![Some(1190), None],
+            vec![Some(-5), Some(999_999_999_999_999_999)],
+        ] {
+            let none = column(vec![None; values.len()]);
+            let rows = RecordBatch::try_new(schema.clone(), vec![column(values), none]);
+            bounds.take(&rows.unwrap());
+        }
+        let stats = r#"{"numRecords":4,"minValues":{"id":"a","vlr":-0.05},"maxValues":{"id":"b","vlr":1e16},"nullCount":{"vlr":1}}"#;
+        assert_eq!(
+            bounds.put_into(stats).unwrap(),
+            r#"{"maxValues":{"id":"b","vlr":9999999999999999.99},"minValues":{"id":"a","vlr":-0.05},"nullCount":{"vlr":1},"numRecords":4}"#
+        );
+    }
+}
