@@ -9,17 +9,12 @@
 //! - `failure`: errors on the terminal, hints, exit codes
 
 use clap::Parser as _;
-use mimalloc::MiMalloc;
 
 mod arguments;
 mod commands;
 mod failure;
 mod output;
 mod sample;
-
-// Decoding and Arrow allocate many small and some large blocks from several threads.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> std::process::ExitCode {
     let arguments = arguments::Arguments::parse();

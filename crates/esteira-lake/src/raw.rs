@@ -144,12 +144,18 @@ impl Raw {
     }
 }
 
-/// An ETag of 32 hexadecimal digits is the content's MD5 (Amazon S3 API Reference, *Object*); others
-/// say nothing about the bytes, then the size has to do.
+/// Whether an entity tag is the content's MD5 (Amazon S3 API Reference, *Object*): then another tag is
+/// another content. Multipart uploads and local folders have other tags.
+#[must_use]
+pub fn is_md5(etag: &str) -> bool {
+    etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Where the entity tag says nothing about the bytes, the size has to do.
 fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
     let same_size = usize::try_from(planned.size) == Ok(bytes.len());
-    let is_md5 = planned.etag.len() == 32 && planned.etag.bytes().all(|b| b.is_ascii_hexdigit());
-    same_size && (!is_md5 || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))
+    same_size
+        && (!is_md5(&planned.etag) || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))
 }
 
 fn name_of_content(name: &str, bytes: &Bytes) -> String {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use esteira_lake::bucket::Fetched;
 use esteira_lake::ledger::{Ledger, PlannedObject};
+use esteira_lake::raw::is_md5;
 
 use super::stages::Context;
 use crate::Error;
@@ -47,14 +48,16 @@ async fn leave_out_same_contents(
     ledger: &mut Ledger,
     found: &mut Vec<PlannedObject>,
 ) -> Result<(), Error> {
-    let again = |object: &PlannedObject| ledger.seen().contains_key(&object.key);
-    if !found.iter().any(again) {
+    let again = |object: &PlannedObject, ledger: &Ledger| {
+        !is_md5(&object.etag) && ledger.seen().contains_key(&object.key)
+    };
+    if !found.iter().any(|object| again(object, ledger)) {
         return Ok(());
     }
     let kept = context.raw.list().await?;
     let mut fresh = Vec::with_capacity(found.len());
     for object in found.drain(..) {
-        if ledger.seen().contains_key(&object.key)
+        if again(&object, ledger)
             && let Some(bytes) = content(context, &object).await?
             && context
                 .raw

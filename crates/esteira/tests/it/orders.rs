@@ -56,3 +56,24 @@ async fn run_without_objects_makes_empty_tables() {
         assert_eq!(rows, 0, "{table}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn same_content_again_is_no_new_object() {
+    let history = History::random(3, &Shape::default());
+    let mut world = World::new();
+    for arrival in history.arrivals(3) {
+        world.arrive(&arrival).await;
+        world.run().await.unwrap();
+    }
+    let versions = world.versions().await;
+    let newest = world.arrived.last().unwrap().clone();
+    let later = newest.modified_micros + 1_000_000;
+    world
+        .store
+        .upload(&newest.key, newest.bytes, later)
+        .await
+        .unwrap();
+    assert_eq!(world.run().await.unwrap().batches, 0);
+    assert_eq!(world.versions().await, versions);
+    world.check().await;
+}
