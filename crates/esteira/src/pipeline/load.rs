@@ -83,7 +83,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             objects_per_batch: 10_000,
-            bytes_per_batch: 48 * MIB,
+            bytes_per_batch: 64 * MIB,
             poll: Duration::from_secs(1),
             requests_at_once: 32,
             decompressed_bytes_per_object: 1024 * 1024 * 1024,
