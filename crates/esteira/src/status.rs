@@ -35,12 +35,9 @@ pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error
     let pipeline = lake.pipeline();
     let ledger = Ledger::open(lake.bucket().clone(), &pipeline.name).await?;
     let listed = lake.bucket().list(pipeline.input.base()).await?;
-    let inputs = || {
-        listed.iter().filter(|object| {
-            pipeline.input.matches(&object.key) && !pipeline.is_output(&object.key)
-        })
-    };
-    let waiting: Vec<i64> = inputs()
+    let waiting: Vec<i64> = listed
+        .iter()
+        .filter(|object| pipeline.takes(object))
         .filter(|object| !ledger.seen().contains(&object.key, &object.etag))
         .map(|object| object.modified_micros)
         .collect();

@@ -282,7 +282,7 @@ impl Bucket {
     /// [`BucketError`] of the store.
     pub async fn put(&self, key: &str, body: Bytes) -> Result<(), BucketError> {
         match &self.objects {
-            Objects::S3(api) => return api.put(key, body).await.map(drop),
+            Objects::S3(api) => return api.put(key, body).await,
             Objects::Folder(folder) => {
                 let (folder, own) = (folder.clone(), key.to_owned());
                 let write = move || folder.put(&own, &body);

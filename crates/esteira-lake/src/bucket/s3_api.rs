@@ -42,7 +42,6 @@ pub(super) struct S3Api {
 
 struct Answer {
     status: StatusCode,
-    etag: Option<String>,
     body: Bytes,
 }
 
@@ -195,11 +194,11 @@ impl S3Api {
         })
     }
 
-    /// Writes `key`, whatever was there; gives the ETag.
-    pub(super) async fn put(&self, key: &str, body: Bytes) -> Result<Option<String>, BucketError> {
+    /// Writes `key`, whatever was there.
+    pub(super) async fn put(&self, key: &str, body: Bytes) -> Result<(), BucketError> {
         let mut call = Call::new("writing", Method::PUT, key);
         call.body = body;
-        Ok(self.send(&call).await?.etag)
+        self.send(&call).await.map(drop)
     }
 
     pub(super) async fn create_bucket(&self) -> Result<(), BucketError> {
@@ -255,11 +254,6 @@ impl S3Api {
             }
         })?;
         let status = response.status();
-        let etag = response
-            .headers()
-            .get(header::ETAG)
-            .and_then(|value| value.to_str().ok())
-            .map(|value| value.trim_matches('"').to_owned());
         let body = response
             .into_body()
             .bytes()
@@ -269,7 +263,7 @@ impl S3Api {
             || status == StatusCode::PRECONDITION_FAILED
             || (status == StatusCode::NOT_FOUND && is_code(&body, "NoSuchKey"))
         {
-            return Ok(Answer { status, etag, body });
+            return Ok(Answer { status, body });
         }
         Err(self.refusal(call, status, &body))
     }

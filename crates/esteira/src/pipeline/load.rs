@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use esteira_events::{DataType, EventSchema};
+use esteira_lake::bucket::Listed;
 use sha2::{Digest as _, Sha256};
 
 use super::file::{self, LimitsSection, PipelineFile, TableSection};
@@ -128,9 +129,15 @@ impl Pipeline {
         self.tables.iter().find(|table| table.name == name)
     }
 
-    /// Folders in the bucket that hold what the program writes: never input.
+    /// Whether an object is input: it matches the path, is nothing that the program writes, and is
+    /// not the empty marker of a folder.
     #[must_use]
-    pub fn is_output(&self, key: &str) -> bool {
+    pub fn takes(&self, object: &Listed) -> bool {
+        let is_marker = object.key.ends_with('/') && object.size == 0;
+        self.input.matches(&object.key) && !self.is_output(&object.key) && !is_marker
+    }
+
+    fn is_output(&self, key: &str) -> bool {
         let below = |folder: &str| {
             key.strip_prefix(folder)
                 .is_some_and(|rest| rest.starts_with('/'))
@@ -358,5 +365,36 @@ impl Reader<'_> {
             let _: Result<(), std::fmt::Error> = write!(text, "{byte:02x}");
             text
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn pipeline_takes_neither_folder_markers_nor_its_own_output() {
+        let mut pipeline = Pipeline::marketing_place().unwrap().load().await.unwrap();
+        pipeline.input = PathPattern::parse("**").unwrap();
+        let takes = |key: &str, size| {
+            pipeline.takes(&Listed {
+                key: key.to_owned(),
+                etag: String::new(),
+                size,
+                modified_micros: 0,
+            })
+        };
+        assert!(takes("input/a.json", 0));
+        assert!(takes("input/a/", 2));
+        assert!(takes("analytics2/a.json", 2));
+        assert!(!takes("input/a/", 0));
+        for output in [
+            "_esteira",
+            "analytics",
+            "raw/marketing_place",
+            "quarantine/marketing_place",
+        ] {
+            assert!(!takes(&format!("{output}/a.json"), 2), "{output}");
+        }
     }
 }

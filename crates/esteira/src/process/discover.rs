@@ -25,9 +25,7 @@ pub(super) async fn discover(
         .list(pipeline.input.base())
         .await?
         .into_iter()
-        .filter(|object| pipeline.input.matches(&object.key) && !pipeline.is_output(&object.key))
-        // A folder's marker is no object of anybody's.
-        .filter(|object| !(object.key.ends_with('/') && object.size == 0))
+        .filter(|object| pipeline.takes(object))
         .filter(|object| !seen.contains(&object.key, &object.etag))
         .map(|object| PlannedObject {
             key: object.key,
