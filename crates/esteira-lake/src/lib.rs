@@ -10,14 +10,18 @@
 //! - [`raw`]: the originals, byte for byte, before any table changes
 //! - [`ledger`]: plans, records and what has been seen; the fence between two runners
 //! - [`tables`]: Delta tables: creation, ownership, opening at a version
+//! - [`files`]: data files: what is known of them, their rows, the marks that take rows out
 //! - [`upsert`]: which rows win, which rows they replace, and the one commit that swaps them
+//! - [`tidy`]: small files, marked rows and files that nothing needs any more
 //! - [`quarantine`]: what could not become an event, in a Delta table
 //!
 //! Decoding belongs to `esteira-events`; the order of the stages belongs to `esteira`.
 
 pub mod bucket;
+pub mod files;
 pub mod ledger;
 pub mod quarantine;
 pub mod raw;
 pub mod tables;
+pub mod tidy;
 pub mod upsert;

@@ -31,6 +31,14 @@ pub enum Error {
         /// The engine's words.
         reason: String,
     },
+    /// The pipeline has no table of that name.
+    #[error("there is no table `{name}`")]
+    UnknownTable {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
     /// Something inside stopped that never should.
     #[error("{0} stopped unexpectedly")]
     Stopped(&'static str),
@@ -56,6 +64,9 @@ impl Error {
             Self::Bucket(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Table(error) => error.hint(),
+            Self::UnknownTable { known, .. } => {
+                Some(format!("the pipeline has {}", known.join(", ")))
+            }
             Self::Query { .. } | Self::Stopped(_) => None,
         }
     }

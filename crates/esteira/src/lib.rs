@@ -22,6 +22,7 @@
 //! - [`Pipeline`], in `pipeline/`: the folder with `pipeline.toml`, `schema.sql` and `models/*.sql`
 //! - `process/`: the stages of a batch, all named in `process/stages.rs`
 //! - [`Submit`]: running a pipeline from Rust
+//! - [`optimize`], [`vacuum`], [`upgrade`]: tidying tables by hand
 //! - [`Lake`]: the tables, the quarantine and the ledger, for reading
 //! - [`PathPattern`]: globs with Hadoop's rules
 //!
@@ -31,6 +32,7 @@ mod clock;
 mod error;
 mod lake;
 mod ledger_table;
+mod maintenance;
 mod path_pattern;
 mod pipeline;
 mod process;
@@ -40,8 +42,11 @@ mod submit;
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
 pub use lake::Lake;
+pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
-pub use pipeline::{Limits, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules};
+pub use pipeline::{
+    Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules,
+};
 pub use process::{Observer, Progress, RunSummary, Shutdown, Silent};
 pub use status::{Status, status};
 pub use submit::Submit;

@@ -4,10 +4,13 @@ mod bucket;
 mod down;
 mod generate;
 mod history;
+mod optimize;
 mod run;
 mod sql;
 mod status;
 mod up;
+mod upgrade;
+mod vacuum;
 
 use esteira::{Lake, Pipeline};
 use esteira_lake::bucket::{Bucket, Environment};
@@ -24,6 +27,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::History(arguments) => history::run(arguments).await,
+        Command::Optimize(arguments) => optimize::run(arguments).await,
+        Command::Vacuum(arguments) => vacuum::run(arguments).await,
+        Command::Upgrade(arguments) => upgrade::run(arguments).await,
         Command::Generate(arguments) => generate::run(&arguments),
     }
 }

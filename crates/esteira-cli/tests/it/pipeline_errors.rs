@@ -31,7 +31,7 @@ fn pipeline_that_is_not_there_names_those_that_are() {
 fn unknown_key_gets_its_line_and_the_nearest_key() {
     assert_snapshot!(with("pipeline.toml", "[source]", "[sorce]"), @r"
     exit 3
-    error: loja/pipeline.toml:4:2: unknown field `sorce`, expected one of `name`, `source`, `output`, `event`, `limits`, `table`
+    error: loja/pipeline.toml:4:2: unknown field `sorce`, expected one of `name`, `source`, `output`, `event`, `limits`, `maintenance`, `table`
     hint: did you mean `source`?
     ");
     assert_snapshot!(with("pipeline.toml", "version = ", "verson = "), @r"

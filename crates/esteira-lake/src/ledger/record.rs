@@ -80,6 +80,15 @@ pub struct TableRecord {
     pub rows_added: u64,
     /// Rows replaced or removed.
     pub rows_removed: u64,
+    /// Data files of that version.
+    #[serde(default)]
+    pub files: u64,
+    /// Bytes of these files.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Rows in them that deletion vectors mark as deleted.
+    #[serde(default)]
+    pub deleted_rows: u64,
 }
 
 /// How old objects were when their rows could be read, in milliseconds.

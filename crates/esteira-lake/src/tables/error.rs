@@ -51,6 +51,16 @@ pub enum TableError {
         /// How often the commit was tried.
         attempts: u32,
     },
+    /// Somebody else kept committing to the table while it was being tidied.
+    #[error(
+        "table `{table}` was changed by somebody else {attempts} times while it was being tidied"
+    )]
+    Busy {
+        /// The table's name.
+        table: String,
+        /// How often the commit was tried.
+        attempts: u32,
+    },
     /// The Delta library failed.
     #[error("table `{table}`: {source}")]
     Delta {
@@ -72,11 +82,23 @@ pub enum TableError {
 }
 
 impl TableError {
+    pub(crate) fn of_parquet(
+        table: &str,
+        path: &str,
+        error: parquet::errors::ParquetError,
+    ) -> Self {
+        Self::Data {
+            table: table.to_owned(),
+            transient: matches!(error, parquet::errors::ParquetError::External(_)),
+            reason: format!("`{path}`: {error}"),
+        }
+    }
+
     /// Whether the cause may go away by itself.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Contended { .. } => true,
+            Self::Contended { .. } | Self::Busy { .. } => true,
             Self::Data { transient, .. } => *transient,
             Self::Delta { source, .. } => matches!(
                 source.as_ref(),
@@ -102,7 +124,13 @@ impl TableError {
             Self::Contended { .. } => Some(
                 "stop what else writes to this table, or let it finish; the batch is tried again".to_owned(),
             ),
-            Self::Unsupported { .. } | Self::Delta { .. } | Self::Data { .. } => None,
+            Self::Busy { .. } => Some(
+                "try again when less is written to it; what was tidied so far stays tidy".to_owned(),
+            ),
+            Self::Unsupported { .. } => Some(
+                "another program turned this on; turn it off there, or rename the table's folder and start over from `raw`".to_owned(),
+            ),
+            Self::Delta { .. } | Self::Data { .. } => None,
         }
     }
 }

@@ -1,15 +1,20 @@
 //! One Delta table of a process.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use deltalake::DeltaTable;
+use deltalake::checkpoints::cleanup_metadata;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::{Metadata, StructField, StructType};
 use deltalake::logstore::LogStoreRef;
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
+use deltalake::{DeltaTable, TableProperty};
 
-use super::TableError;
+use super::commit::{LastCommit, own_properties};
+use super::{TableError, support};
 use crate::bucket::Bucket;
+use crate::files::FileCache;
 
 const OWNER: &str = "esteira.process";
 
@@ -24,6 +29,23 @@ pub struct TableSpec {
     pub process: String,
     /// Its columns, in order.
     pub schema: SchemaRef,
+    /// The columns its rows are found and sorted by; none for a table that only grows.
+    pub key: Vec<String>,
+    /// Whether files that lose rows are written again, for readers that know no deletion vectors.
+    pub copy_on_write: bool,
+}
+
+impl TableSpec {
+    /// The key column whose values files are searched by before they are read: the first that is a
+    /// text.
+    #[must_use]
+    pub fn probe(&self) -> Option<&str> {
+        let is_text = |name: &&String| {
+            let field = self.schema.field_with_name(name);
+            field.is_ok_and(|field| field.data_type() == &DataType::Utf8)
+        };
+        self.key.iter().find(is_text).map(String::as_str)
+    }
 }
 
 /// A table, loaded at a version.
@@ -31,6 +53,8 @@ pub struct TableSpec {
 pub struct LakeTable {
     spec: TableSpec,
     table: DeltaTable,
+    cache: Arc<FileCache>,
+    pub(super) last: Option<LastCommit>,
 }
 
 impl LakeTable {
@@ -39,8 +63,12 @@ impl LakeTable {
     /// # Errors
     /// [`TableError::Foreign`] and [`TableError::Columns`] when the table there is not the one
     /// declared; the library's errors.
-    pub async fn open_or_create(bucket: &Bucket, spec: TableSpec) -> Result<Self, TableError> {
-        match Self::open(bucket, spec.clone(), None).await {
+    pub async fn open_or_create(
+        bucket: &Bucket,
+        spec: TableSpec,
+        cache: Arc<FileCache>,
+    ) -> Result<Self, TableError> {
+        match Self::open(bucket, spec.clone(), Arc::clone(&cache)).await {
             Err(TableError::Missing { .. }) => {}
             opened => return opened,
         }
@@ -50,14 +78,19 @@ impl LakeTable {
             .as_ref()
             .try_into_kernel()
             .map_err(|error| data(&spec, &error))?;
-        let created = CreateBuilder::new()
+        let create = CreateBuilder::new()
             .with_log_store(log_store)
             .with_table_name(&spec.name)
             .with_columns(schema.fields().cloned().collect::<Vec<StructField>>())
             .with_raise_if_key_not_exists(false)
             .with_configuration([(OWNER, Some(spec.process.as_str()))])
-            .with_save_mode(SaveMode::Ignore)
-            .await;
+            .with_save_mode(SaveMode::Ignore);
+        let create = if spec.key.is_empty() || spec.copy_on_write {
+            create
+        } else {
+            create.with_configuration_property(TableProperty::EnableDeletionVectors, Some("true"))
+        };
+        let created = create.await;
         match created {
             // Whoever created it: only what is there now counts.
             Ok(_) | Err(deltalake::DeltaTableError::VersionAlreadyExists(_)) => {}
@@ -68,19 +101,19 @@ impl LakeTable {
                 });
             }
         }
-        Self::open(bucket, spec, None).await
+        Self::open(bucket, spec, cache).await
     }
 
-    /// Opens the table at `version`, or at its newest.
+    /// Opens the table at its newest version.
     ///
     /// # Errors
     /// [`TableError::Missing`] when there is none; see [`LakeTable::open_or_create`].
     pub async fn open(
         bucket: &Bucket,
         spec: TableSpec,
-        version: Option<u64>,
+        cache: Arc<FileCache>,
     ) -> Result<Self, TableError> {
-        let table = load(bucket, &spec, version).await?;
+        let table = load(bucket, &spec, None).await?;
         let metadata = metadata(&spec, &table)?;
         if metadata.configuration().get(OWNER) != Some(&spec.process) {
             return Err(TableError::Foreign {
@@ -89,8 +122,13 @@ impl LakeTable {
                 process: spec.process,
             });
         }
-        let opened = Self { spec, table };
-        opened.check_columns()?;
+        let opened = Self {
+            spec,
+            table,
+            cache,
+            last: None,
+        };
+        opened.check()?;
         Ok(opened)
     }
 
@@ -105,18 +143,78 @@ impl LakeTable {
     ) -> Result<Self, TableError> {
         let table = load(bucket, &spec, version).await?;
         spec.schema = state(&spec, &table)?.arrow_schema();
-        Ok(Self { spec, table })
+        Ok(Self {
+            spec,
+            table,
+            cache: Arc::new(FileCache::new(0)),
+            last: None,
+        })
     }
 
-    /// Brings the table to its newest version.
+    /// Brings the table to its newest version, and looks at what others did to it since.
     ///
     /// # Errors
-    /// The library's errors.
+    /// [`TableError::Columns`] and [`TableError::Unsupported`] when it is not a table any more that can
+    /// be written here; the library's errors.
     pub async fn refresh(&mut self) -> Result<(), TableError> {
+        let before = self.version();
         self.table
             .update_state()
             .await
-            .map_err(|source| self.delta(source))
+            .map_err(|source| self.delta(source))?;
+        if self.version() != before {
+            self.check()?;
+            self.tell_of_others(before).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether rows are taken out by marks in deletion vectors; else by writing files again. A table
+    /// that was created without them is only changed on purpose, see [`LakeTable::upgrade`].
+    ///
+    /// # Errors
+    /// The library's errors.
+    pub fn uses_deletion_vectors(&self) -> Result<bool, TableError> {
+        let enabled = state(&self.spec, &self.table)?
+            .table_properties()
+            .enable_deletion_vectors;
+        Ok(!self.spec.copy_on_write && enabled == Some(true))
+    }
+
+    /// Turns deletion vectors on in a table that was created without; tells whether it had to.
+    ///
+    /// # Errors
+    /// The library's errors.
+    pub async fn upgrade(&mut self) -> Result<bool, TableError> {
+        if self.spec.key.is_empty() || self.spec.copy_on_write || self.uses_deletion_vectors()? {
+            return Ok(false);
+        }
+        let properties = [(
+            TableProperty::EnableDeletionVectors.as_ref().to_owned(),
+            "true".to_owned(),
+        )];
+        let upgraded = self
+            .table
+            .clone()
+            .set_tbl_properties()
+            .with_properties(properties.into())
+            .with_commit_properties(own_properties())
+            .await;
+        self.table = upgraded.map_err(|source| self.delta(source))?;
+        Ok(true)
+    }
+
+    /// Deletes entries of the log that are older than the log's retention (30 days unless the table says
+    /// otherwise) and older than a checkpoint; tells how many.
+    pub(crate) async fn clean_log(&mut self) -> Result<u64, TableError> {
+        let cleaned = cleanup_metadata(&self.table, None).await;
+        let cleaned = cleaned.map_err(|source| self.delta(source))?;
+        if cleaned > 0 {
+            // What is loaded may lean on entries that are gone.
+            let loaded = self.table.load().await;
+            loaded.map_err(|source| self.delta(source))?;
+        }
+        Ok(cleaned as u64)
     }
 
     /// What it was declared to be.
@@ -152,12 +250,25 @@ impl LakeTable {
         &self.table
     }
 
-    pub(crate) fn inner_mut(&mut self) -> &mut DeltaTable {
+    pub(super) fn inner_mut(&mut self) -> &mut DeltaTable {
         &mut self.table
+    }
+
+    pub(crate) fn cache(&self) -> &FileCache {
+        &self.cache
     }
 
     pub(crate) fn data(&self, error: &dyn std::error::Error) -> TableError {
         data(&self.spec, error)
+    }
+
+    pub(crate) fn parquet(&self, path: &str, error: parquet::errors::ParquetError) -> TableError {
+        TableError::of_parquet(&self.spec.name, path, error)
+    }
+
+    fn check(&self) -> Result<(), TableError> {
+        self.check_columns()?;
+        support::check(&self.spec, state(&self.spec, &self.table)?)
     }
 
     fn check_columns(&self) -> Result<(), TableError> {

@@ -3,8 +3,11 @@
 //! Comes in: a table's declaration (columns, key). Goes out: a loaded [`LakeTable`]. The invariant: a
 //! table that somebody else made, or whose columns are others, is never written.
 
+mod commit;
 mod error;
 mod lake_table;
+mod support;
 
+pub(crate) use commit::{Commit, Outcome};
 pub use error::TableError;
 pub use lake_table::{LakeTable, TableSpec};

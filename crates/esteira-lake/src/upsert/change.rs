@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 
 use super::find::RowAt;
+use crate::files::TableFile;
 
 /// Rows out and rows in, of one table.
 #[derive(Debug, Default)]
 pub(super) struct Change {
     /// Numbers of the rows that go, ascending, by their file's place in the list of files.
-    pub(super) removed: BTreeMap<usize, Vec<u64>>,
+    removed: BTreeMap<usize, Vec<u64>>,
     /// Rows that come, with the table's columns.
     pub(super) added: Vec<RecordBatch>,
 }
@@ -30,6 +31,16 @@ impl Change {
             removed: by_file,
             added: added.into_iter().filter(|b| b.num_rows() > 0).collect(),
         }
+    }
+
+    /// The files that lose rows, and the rows.
+    pub(super) fn of_files<'a>(
+        &'a self,
+        files: &'a [TableFile],
+    ) -> impl Iterator<Item = (&'a TableFile, &'a [u64])> {
+        let of_file =
+            |(index, rows): (&usize, &'a Vec<u64>)| Some((files.get(*index)?, rows.as_slice()));
+        self.removed.iter().filter_map(of_file)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::change::Change;
-use super::commit::{self, ATTEMPTS, Outcome};
+use super::commit::{self, ATTEMPTS};
 use super::decide::Applied;
 use super::find;
 use super::keys::{KeyEncoder, KeySet};
-use super::rewrite;
 use super::staged::At;
 use super::{Batch, Staged};
-use crate::tables::{LakeTable, TableError};
+use crate::files;
+use crate::tables::{LakeTable, Outcome, TableError};
 
 /// Takes a batch into a child table, for the events that now stand in its head.
 ///
@@ -19,13 +19,12 @@ use crate::tables::{LakeTable, TableError};
 /// [`TableError::Contended`] when others kept changing it.
 pub async fn children(
     table: &mut LakeTable,
-    key: &[String],
     staged: &Staged,
     head: &Applied,
     batch: &Batch,
 ) -> Result<Applied, TableError> {
     let schema = table.spec().schema.clone();
-    let encoder = KeyEncoder::new(key, &schema).map_err(|e| table.data(&e))?;
+    let encoder = KeyEncoder::new(&table.spec().key, &schema).map_err(|e| table.data(&e))?;
     let mut keys = KeySet::default();
     for key in head.standing.values() {
         keys.insert(key);
@@ -41,13 +40,12 @@ pub async fn children(
             ..Applied::default()
         };
         if !commit::is_committed(table, batch).await? {
-            let files = find::files(table).await?;
+            let files = files::files(table).await?;
             let stored = find::find(table, &files, &encoder, &keys, None).await?;
             let change = Change::new(stored.iter().map(|row| row.at), vec![rows.clone()]);
             result.rows_removed = change.rows_removed();
             if !change.is_empty() {
-                let actions = rewrite::rewrite(table, &files, &change, key).await?;
-                if commit::commit(table, actions, batch, false).await? == Outcome::Conflict {
+                if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
                     continue;
                 }
             }

@@ -1,129 +1,70 @@
-//! One Delta transaction: the new files, the removed files and the batch's number.
+//! A change becomes one Delta transaction with the batch's number.
 //!
 //! The batch's number is a transaction identifier (Delta protocol, *Transaction Identifiers*) under an
 //! application id per table. The library does not look at it by itself, so it is asked before every
 //! attempt: a batch that has committed changes nothing when it runs again.
 
 use arrow::array::RecordBatch;
-use deltalake::DeltaTableError;
-use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake::kernel::{Action, Transaction};
 use deltalake::protocol::{DeltaOperation, MergePredicate, SaveMode};
-use object_store::ObjectStoreExt as _;
-use object_store::path::Path;
 
 use super::Batch;
 use super::change::Change;
-use super::rewrite;
-use crate::tables::{LakeTable, TableError};
+use super::{mark, rewrite};
+use crate::files::TableFile;
+use crate::tables::{Commit, LakeTable, Outcome, TableError};
 
 /// How often a commit is tried when somebody else changes the table in between.
 pub(super) const ATTEMPTS: u32 = 5;
 
-/// What became of one attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub(super) enum Outcome {
-    /// The batch is in the table.
-    Committed,
-    /// The table is another one than we looked at: look again.
-    Conflict,
-}
-
 /// Whether this batch, or a later one, has committed to the table as it is loaded.
-pub(super) async fn is_committed(table: &LakeTable, batch: &Batch) -> Result<bool, TableError> {
-    let log_store = table.inner().log_store();
-    let state = table.inner().snapshot().map_err(|e| table.delta(e))?;
-    let version = state
-        .transaction_version(log_store.as_ref(), batch.app_id(table.name()))
-        .await
-        .map_err(|e| table.delta(e))?;
-    Ok(version.is_some_and(|version| u64::try_from(version).is_ok_and(|v| v >= batch.number)))
+pub(super) async fn is_committed(table: &mut LakeTable, batch: &Batch) -> Result<bool, TableError> {
+    let app_id = batch.app_id(table.name());
+    let number = table.transaction(&app_id).await?;
+    Ok(number.is_some_and(|number| number >= batch.number))
 }
 
-/// Commits the actions on the table exactly as it is loaded.
+/// Commits the change on the table exactly as it is loaded, whose files are `files`.
 pub(super) async fn commit(
     table: &mut LakeTable,
-    actions: Vec<Action>,
+    files: &[TableFile],
+    change: &Change,
     batch: &Batch,
-    appends: bool,
 ) -> Result<Outcome, TableError> {
-    let number = i64::try_from(batch.number).unwrap_or(i64::MAX);
-    let written: Vec<Path> = actions
-        .iter()
-        .filter_map(|action| match action {
-            Action::Add(add) => Path::parse(&add.path).ok(),
-            _ => None,
+    let actions = if table.uses_deletion_vectors()? {
+        mark::mark(table, files, change).await?
+    } else {
+        rewrite::rewrite(table, files, change).await?
+    };
+    let operation = if table.spec().key.is_empty() {
+        append_operation()
+    } else {
+        merge_operation()
+    };
+    let transaction = Some((batch.app_id(table.name()), batch.number));
+    let outcome = table
+        .commit(Commit {
+            actions,
+            operation,
+            transaction,
         })
-        .collect();
-    let properties = CommitProperties::default()
-        .with_metadata([("esteiraBatch".to_owned(), batch.number.into())])
-        .with_application_transaction(Transaction::new(batch.app_id(table.name()), number))
-        // The library's own retry would accept our removes beside somebody's compaction and double
-        // rows; we look at the table again instead.
-        .with_max_retries(0);
-    let log_store = table.inner().log_store();
-    let state = table
-        .inner()
-        .snapshot()
-        .map_err(|e| table.delta(e))?
-        .clone();
-    let committed = CommitBuilder::from(properties)
-        .with_actions(actions)
-        .build(Some(&state), log_store, operation(appends))
-        .await;
-    match committed {
-        Ok(finalized) => {
-            table.inner_mut().state = Some(finalized.snapshot());
-            Ok(Outcome::Committed)
-        }
-        Err(error) => after_failure(table, error, batch, &written).await,
-    }
-}
-
-/// A failed commit may have taken effect when its answer was lost: the table tells.
-async fn after_failure(
-    table: &mut LakeTable,
-    error: DeltaTableError,
-    batch: &Batch,
-    written: &[Path],
-) -> Result<Outcome, TableError> {
-    table.refresh().await?;
-    if is_committed(table, batch).await? {
+        .await?;
+    // Another runner may have committed this very batch.
+    if outcome == Outcome::Conflict && is_committed(table, batch).await? {
         return Ok(Outcome::Committed);
     }
-    if !is_conflict(&error) {
-        return Err(table.delta(error));
-    }
-    let store = table.inner().log_store().object_store(None);
-    for path in written {
-        if let Err(error) = store.delete(path).await {
-            tracing::debug!(%path, %error, "a file of a lost attempt stays until the next vacuum");
-        }
-    }
-    Ok(Outcome::Conflict)
+    Ok(outcome)
 }
 
-fn is_conflict(error: &DeltaTableError) -> bool {
-    matches!(
-        error,
-        DeltaTableError::VersionAlreadyExists(_)
-            | DeltaTableError::Transaction {
-                source: TransactionError::MaxCommitAttempts(_)
-                    | TransactionError::CommitConflict(_)
-                    | TransactionError::VersionAlreadyExists(_),
-            }
-    )
+fn append_operation() -> DeltaOperation {
+    DeltaOperation::Write {
+        mode: SaveMode::Append,
+        partition_by: None,
+        predicate: None,
+    }
 }
 
-fn operation(appends: bool) -> DeltaOperation {
-    if appends {
-        return DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: None,
-            predicate: None,
-        };
-    }
+/// Never a `Write`: what the conflict checks of other writers make of its removed files is wrong.
+fn merge_operation() -> DeltaOperation {
     let predicate = |action: &str| MergePredicate {
         action_type: action.to_owned(),
         predicate: None,
@@ -152,8 +93,7 @@ pub async fn append(
         if change.is_empty() || is_committed(table, batch).await? {
             return Ok(table.version());
         }
-        let actions = rewrite::rewrite(table, &[], &change, &[]).await?;
-        if commit(table, actions, batch, true).await? == Outcome::Committed {
+        if commit(table, &[], &change, batch).await? == Outcome::Committed {
             return Ok(table.version());
         }
     }

@@ -1,19 +1,22 @@
-//! Where the rows of some keys are in a table.
+//! Where the rows of some keys are in a table, at the cost of what is found.
 //!
-//! First the statistics of the files, then the key columns of the files that are left, with row
-//! numbers.
+//! From coarse to fine: the statistics of the files, their Bloom filters, the bounds of their pages,
+//! then the key column of the pages that are left, with row numbers. Rows that a deletion vector marks
+//! are no rows. Versions are only read of the rows that were found.
+
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
-use deltalake::kernel::LogicalFileView;
 use esteira_events::{EventVersion, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
 use futures::{StreamExt as _, TryStreamExt as _};
-use serde_json::Value;
+use parquet::arrow::arrow_reader::RowSelection;
 
 use super::keys::{KeyEncoder, KeySet};
-use super::reader;
+use super::prune;
+use crate::files::{self, Footer, ROW_NUMBER, Rows, TableFile};
 use crate::tables::{LakeTable, TableError};
 
 const FILES_AT_ONCE: usize = 4;
@@ -30,8 +33,10 @@ pub(super) struct RowAt {
 pub(super) struct Stored {
     pub(super) key: u32,
     pub(super) at: RowAt,
-    version: Option<(i64, String, i64, i64)>,
+    version: Option<Version>,
 }
+
+type Version = (i64, String, i64, i64);
 
 impl Stored {
     /// The version it was written with. A row without one is older than any event.
@@ -51,43 +56,40 @@ impl Stored {
     }
 }
 
-/// The table's files as they are now, newest first.
-pub(super) async fn files(table: &LakeTable) -> Result<Vec<LogicalFileView>, TableError> {
-    let log_store = table.inner().log_store();
-    let state = table.inner().snapshot().map_err(|e| table.delta(e))?;
-    let files: Vec<LogicalFileView> = state
-        .snapshot()
-        .file_views(log_store.as_ref(), None)
-        .try_collect()
-        .await
-        .map_err(|e| table.delta(e))?;
-    if files
-        .iter()
-        .any(|file| file.deletion_vector_descriptor().is_some())
-    {
-        return Err(TableError::Unsupported {
-            table: table.name().to_owned(),
-            feature: "deletion vectors, written by another engine".to_owned(),
-        });
-    }
-    Ok(files)
-}
-
 /// Finds every row of the table whose key is in `keys`; with `version_column` also its version.
 pub(super) async fn find(
     table: &LakeTable,
-    files: &[LogicalFileView],
+    files: &[TableFile],
     encoder: &KeyEncoder,
     keys: &KeySet,
     version_column: Option<&str>,
 ) -> Result<Vec<Stored>, TableError> {
-    let sorted = keys.sorted();
-    let candidates = files
+    forget_what_left(table, files);
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let search = Search {
+        table,
+        encoder,
+        keys,
+        probe: encoder.probe(keys).map_err(|e| table.data(&e))?,
+        version_column,
+    };
+    let texts = search.texts();
+    let searches: Vec<_> = files
         .iter()
         .enumerate()
-        .filter(|(_, file)| !encoder.is_text() || may_hold(file, &encoder.names()[0], &sorted));
-    let searches: Vec<_> = candidates
-        .map(|(index, file)| find_in_file(table, index, file, encoder, keys, version_column))
+        .filter_map(|(index, file)| {
+            let texts = match (table.spec().probe(), &texts) {
+                (Some(column), Some(texts)) => {
+                    let statistics = file.statistics();
+                    let left = prune::within_bounds(statistics.as_deref(), column, texts);
+                    (!left.is_empty()).then_some(left)?
+                }
+                _ => &[],
+            };
+            Some(search.in_file(index, file, texts))
+        })
         .collect();
     let found: Vec<Vec<Stored>> = futures::stream::iter(searches)
         .buffered(FILES_AT_ONCE)
@@ -96,72 +98,139 @@ pub(super) async fn find(
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn find_in_file(
-    table: &LakeTable,
-    index: usize,
-    file: &LogicalFileView,
-    encoder: &KeyEncoder,
-    keys: &KeySet,
-    version_column: Option<&str>,
-) -> Result<Vec<Stored>, TableError> {
-    let mut columns = encoder.names().to_vec();
-    if let Some(version) = version_column {
-        for name in [version, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION] {
-            columns.push(name.to_owned());
-        }
+fn forget_what_left(table: &LakeTable, files: &[TableFile]) {
+    let paths: HashSet<&str> = files.iter().map(TableFile::path).collect();
+    let vectors = files.iter().filter_map(TableFile::vector);
+    let ids = vectors.map(files::unique_id).collect();
+    table.cache().retain(&table.spec().path, &paths, &ids);
+}
+
+struct Search<'a> {
+    table: &'a LakeTable,
+    encoder: &'a KeyEncoder,
+    keys: &'a KeySet,
+    /// The values of the column that files are searched by.
+    probe: Option<Vec<Box<[u8]>>>,
+    version_column: Option<&'a str>,
+}
+
+impl Search<'_> {
+    fn texts(&self) -> Option<Vec<&[u8]>> {
+        let probe = self.probe.as_ref()?;
+        Some(probe.iter().map(AsRef::as_ref).collect())
     }
-    let mut found = Vec::new();
-    let mut first_row = 0;
-    let mut batches = reader::read(table, file, Some(&columns)).await?;
-    while let Some(batch) = batches.try_next().await? {
-        let matches = matches(&batch, encoder, keys).map_err(|e| table.data(&e))?;
-        let versions = match version_column {
-            Some(name) if !matches.is_empty() => {
-                Some(Versions::of(&batch, name).map_err(|e| table.data(&e))?)
-            }
-            _ => None,
+
+    async fn in_file(
+        &self,
+        index: usize,
+        file: &TableFile,
+        texts: &prune::Texts<'_>,
+    ) -> Result<Vec<Stored>, TableError> {
+        let table = self.table;
+        let column = table.spec().probe();
+        let footer = files::footer(table, file, column).await?;
+        let rows = match column {
+            Some(column) => prune::candidates(&footer, column, texts),
+            None => Some(Rows::All),
         };
-        found.extend(matches.into_iter().map(|(row, key)| Stored {
-            key,
-            at: RowAt {
-                file: index,
-                row: first_row + row as u64,
-            },
-            version: versions.as_ref().and_then(|versions| versions.get(row)),
-        }));
-        first_row += batch.num_rows() as u64;
+        let Some(rows) = rows else {
+            return Ok(Vec::new());
+        };
+        let mut found = self.keys_of(index, file, &footer, rows).await?;
+        if let Some(version_column) = self.version_column
+            && !found.is_empty()
+        {
+            let versions = self.versions(file, &footer, &found, version_column).await?;
+            for row in &mut found {
+                row.version = versions.get(&row.at.row).cloned().flatten();
+            }
+        }
+        Ok(found)
     }
-    Ok(found)
+
+    async fn keys_of(
+        &self,
+        index: usize,
+        file: &TableFile,
+        footer: &Footer,
+        rows: Rows,
+    ) -> Result<Vec<Stored>, TableError> {
+        let table = self.table;
+        let dead = files::marks(table, file).await?;
+        let columns = self.encoder.names();
+        let mut batches = files::read(table, file, footer, Some(columns), rows)?;
+        let mut found = Vec::new();
+        while let Some(batch) = batches.try_next().await? {
+            let keys = self.encoder.encode(&batch).map_err(|e| table.data(&e))?;
+            let numbers = row_numbers(&batch).map_err(|e| table.data(&e))?;
+            for (at, row) in numbers.enumerate() {
+                let known = keys.get(at).and_then(|key| self.keys.number(key));
+                let Some(key) = known else {
+                    continue;
+                };
+                if dead.as_ref().is_some_and(|dead| dead.contains(row)) {
+                    continue;
+                }
+                found.push(Stored {
+                    key,
+                    at: RowAt { file: index, row },
+                    version: None,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The versions of the rows found in a file, by the rows' numbers.
+    async fn versions(
+        &self,
+        file: &TableFile,
+        footer: &Footer,
+        found: &[Stored],
+        version_column: &str,
+    ) -> Result<HashMap<u64, Option<Version>>, TableError> {
+        let table = self.table;
+        let columns = [
+            version_column,
+            SOURCE_FILE,
+            SOURCE_MODIFIED,
+            SOURCE_POSITION,
+        ];
+        let rows = exactly(footer, found);
+        let columns = columns.map(str::to_owned);
+        let mut batches = files::read(table, file, footer, Some(&columns), rows)?;
+        let mut versions = HashMap::with_capacity(found.len());
+        while let Some(batch) = batches.try_next().await? {
+            let of_batch = Versions::of(&batch, version_column).map_err(|e| table.data(&e))?;
+            let numbers = row_numbers(&batch).map_err(|e| table.data(&e))?;
+            versions.extend(numbers.enumerate().map(|(at, row)| (row, of_batch.get(at))));
+        }
+        Ok(versions)
+    }
 }
 
-fn matches(
-    batch: &RecordBatch,
-    encoder: &KeyEncoder,
-    keys: &KeySet,
-) -> Result<Vec<(usize, u32)>, ArrowError> {
-    let rows = encoder.encode(batch)?;
-    Ok((0..rows.len())
-        .filter_map(|row| Some((row, keys.number(rows.get(row)?)?)))
-        .collect())
+/// Exactly the rows that were found, which are ascending.
+fn exactly(footer: &Footer, found: &[Stored]) -> Rows {
+    let total = usize::try_from(footer.rows()).unwrap_or(usize::MAX);
+    let rows = found
+        .iter()
+        .filter_map(|row| usize::try_from(row.at.row).ok())
+        .map(|row| row..row + 1);
+    Rows::Some {
+        groups: (0..footer.metadata().num_row_groups()).collect(),
+        selection: RowSelection::from_consecutive_ranges(rows, total),
+    }
 }
 
-/// Whether the file's statistics leave room for one of the keys (Delta protocol, *Per-file
-/// Statistics*; texts may be cut off there, which only widens the range).
-fn may_hold(file: &LogicalFileView, column: &str, sorted: &[&[u8]]) -> bool {
-    let statistics: Option<Value> = file
-        .stats()
-        .and_then(|statistics| serde_json::from_str(&statistics).ok());
-    let bound = |name: &str| {
-        statistics
-            .as_ref()
-            .and_then(|statistics| statistics.get(name)?.get(column)?.as_str())
-            .map(str::as_bytes)
-    };
-    let (Some(low), Some(high)) = (bound("minValues"), bound("maxValues")) else {
-        return true;
-    };
-    let first = sorted.partition_point(|key| *key < low);
-    sorted.get(first).is_some_and(|key| *key <= high)
+fn row_numbers(batch: &RecordBatch) -> Result<impl Iterator<Item = u64> + '_, ArrowError> {
+    let numbers = batch
+        .column_by_name(ROW_NUMBER)
+        .and_then(|column| column.as_primitive_opt::<Int64Type>())
+        .ok_or_else(|| ArrowError::SchemaError(format!("column `{ROW_NUMBER}` is missing")))?;
+    Ok(numbers
+        .values()
+        .iter()
+        .map(|number| u64::try_from(*number).unwrap_or_default()))
 }
 
 struct Versions {
@@ -188,7 +257,7 @@ impl Versions {
         })
     }
 
-    fn get(&self, row: usize) -> Option<(i64, String, i64, i64)> {
+    fn get(&self, row: usize) -> Option<Version> {
         let all = [&self.instant, &self.file, &self.modified, &self.position];
         all.iter().all(|column| column.is_valid(row)).then(|| {
             (

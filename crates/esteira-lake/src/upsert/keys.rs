@@ -65,9 +65,29 @@ impl KeyEncoder {
         &self.names
     }
 
-    /// Whether a key's bytes are a text's own, which file statistics can be compared with.
-    pub(super) fn is_text(&self) -> bool {
-        self.rows.is_none()
+    /// The values of the first key column that is a text, in byte order, each once; none when there
+    /// is no such column.
+    pub(super) fn probe(&self, keys: &KeySet) -> Result<Option<Vec<Box<[u8]>>>, ArrowError> {
+        let mut values: Vec<Box<[u8]>> = match &self.rows {
+            None => keys.numbers.keys().cloned().collect(),
+            Some(converter) => {
+                let Some(place) = self.types.iter().position(|t| *t == DataType::Utf8) else {
+                    return Ok(None);
+                };
+                let parser = converter.parser();
+                let rows = keys.numbers.keys().map(|key| parser.parse(key));
+                let columns = converter.convert_rows(rows)?;
+                let texts = columns[place].as_string::<i32>();
+                texts
+                    .iter()
+                    .flatten()
+                    .map(|text| text.as_bytes().into())
+                    .collect()
+            }
+        };
+        values.sort_unstable();
+        values.dedup();
+        Ok(Some(values))
     }
 
     pub(super) fn encode(&self, batch: &RecordBatch) -> Result<EncodedKeys, ArrowError> {
@@ -140,13 +160,6 @@ impl KeySet {
             .iter()
             .map(|(key, number)| (key.as_ref(), *number))
     }
-
-    /// The keys in byte order.
-    pub(super) fn sorted(&self) -> Vec<&[u8]> {
-        let mut keys: Vec<&[u8]> = self.numbers.keys().map(AsRef::as_ref).collect();
-        keys.sort_unstable();
-        keys
-    }
 }
 
 #[cfg(test)]
@@ -183,7 +196,33 @@ mod tests {
         assert!(keys.get(0).is_some());
         assert_eq!(keys.get(1), None);
         assert_eq!(keys.get(2), None);
-        assert!(!encoder.is_text());
+    }
+
+    #[test]
+    fn probe_is_the_first_text_of_the_key() {
+        let schema = Schema::new(vec![
+            Field::new("n", DataType::Int64, true),
+            Field::new("t", DataType::Utf8, true),
+        ]);
+        let columns: [ArrayRef; 2] = [
+            Arc::new(Int64Array::from(vec![2, 1, 1])),
+            Arc::new(StringArray::from(vec!["b", "a", "b"])),
+        ];
+        let batch = RecordBatch::try_new(Arc::new(schema.clone()), columns.to_vec()).unwrap();
+        let probe = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let encoder = KeyEncoder::new(&names, &schema).unwrap();
+            let encoded = encoder.encode(&batch).unwrap();
+            let mut keys = KeySet::default();
+            for row in 0..encoded.len() {
+                keys.insert(encoded.get(row).unwrap());
+            }
+            encoder.probe(&keys).unwrap()
+        };
+        let texts: Vec<Box<[u8]>> = vec![b"a".as_slice().into(), b"b".as_slice().into()];
+        assert_eq!(probe(&["t"]), Some(texts.clone()));
+        assert_eq!(probe(&["n", "t"]), Some(texts));
+        assert_eq!(probe(&["n"]), None);
     }
 
     #[test]
@@ -194,6 +233,6 @@ mod tests {
         assert_eq!(keys.insert(b"b"), 0);
         assert_eq!(keys.number(b"a"), Some(1));
         assert_eq!(keys.number(b"c"), None);
-        assert_eq!(keys.sorted(), [b"a", b"b"]);
+        assert_eq!(keys.len(), 2);
     }
 }

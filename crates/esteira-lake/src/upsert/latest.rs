@@ -1,15 +1,15 @@
 //! A latest-wins table: one row a key, of the event with the greatest version.
 
 use super::change::Change;
-use super::commit::{self, ATTEMPTS, Outcome};
+use super::commit::{self, ATTEMPTS};
 use super::decide::{Applied, Verdict, judge};
 use super::find;
 use super::keys::KeyEncoder;
-use super::rewrite;
 use super::staged::At;
 use super::winners::winners;
 use super::{Batch, Staged};
-use crate::tables::{LakeTable, TableError};
+use crate::files;
+use crate::tables::{LakeTable, Outcome, TableError};
 
 /// Takes a batch into a latest-wins table.
 ///
@@ -17,19 +17,18 @@ use crate::tables::{LakeTable, TableError};
 /// [`TableError`] of the table; [`TableError::Contended`] when others kept changing it.
 pub async fn latest(
     table: &mut LakeTable,
-    key: &[String],
     version_column: &str,
     staged: &Staged,
     batch: &Batch,
 ) -> Result<Applied, TableError> {
     let schema = table.spec().schema.clone();
-    let encoder = KeyEncoder::new(key, &schema).map_err(|e| table.data(&e))?;
+    let encoder = KeyEncoder::new(&table.spec().key, &schema).map_err(|e| table.data(&e))?;
     let winners = winners(staged, &encoder, &batch.order).map_err(|e| table.data(&e))?;
     let events: Vec<usize> = winners.rows.iter().map(|at| staged.event(*at)).collect();
     for _ in 0..ATTEMPTS {
         table.refresh().await?;
         let replayed = commit::is_committed(table, batch).await?;
-        let files = find::files(table).await?;
+        let files = files::files(table).await?;
         let stored =
             find::find(table, &files, &encoder, &winners.keys, Some(version_column)).await?;
         let verdicts = judge(&events, &stored, &batch.order, replayed);
@@ -62,8 +61,7 @@ pub async fn latest(
             }
         }
         if !replayed && !change.is_empty() {
-            let actions = rewrite::rewrite(table, &files, &change, key).await?;
-            if commit::commit(table, actions, batch, false).await? == Outcome::Conflict {
+            if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
                 continue;
             }
         }

@@ -10,9 +10,10 @@
 //! - [`order`](EventOrder): the total order of a batch's events, by version
 //! - [`keys`](KeySet): key columns as bytes that can be looked up
 //! - `winners`: the latest row of each key within a batch
-//! - `find`: where the keys' rows are in the table
+//! - `find`, `prune`: where the keys' rows are in the table
 //! - `decide`: the batch's winners against what is stored
-//! - `change`, `rewrite`, `data_files`, `commit`: rows out, rows in, one Delta transaction
+//! - `change`, `commit`: rows out, rows in, one Delta transaction
+//! - `mark`: merge-on-read, with deletion vectors; `rewrite`: copy-on-write
 //! - [`latest`], [`children`]: the two kinds of upsert, made of the above
 //!
 //! A **head** (`orders`) is an ordinary latest-wins table. A **child** (`products`) is replaced with
@@ -22,13 +23,13 @@
 mod change;
 mod children;
 mod commit;
-mod data_files;
 mod decide;
 mod find;
 mod keys;
 mod latest;
+mod mark;
 mod order;
-mod reader;
+mod prune;
 mod rewrite;
 mod staged;
 mod winners;

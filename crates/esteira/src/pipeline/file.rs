@@ -15,6 +15,8 @@ pub(super) struct PipelineFile {
     pub(super) event: EventSection,
     #[serde(default)]
     pub(super) limits: LimitsSection,
+    #[serde(default)]
+    pub(super) maintenance: MaintenanceSection,
     #[serde(rename = "table")]
     pub(super) tables: Vec<TableSection>,
 }
@@ -48,6 +50,16 @@ pub(super) struct LimitsSection {
     pub(super) poll_milliseconds: Option<u64>,
     pub(super) requests_at_once: Option<usize>,
     pub(super) decompressed_mebibytes_per_object: Option<usize>,
+    pub(super) file_cache_mebibytes: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MaintenanceSection {
+    pub(super) compact: Option<bool>,
+    pub(super) vacuum: Option<bool>,
+    pub(super) retention_hours: Option<u32>,
+    pub(super) target_mebibytes: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +69,8 @@ pub(super) struct TableSection {
     pub(super) model: Option<String>,
     pub(super) key: Option<Vec<String>>,
     pub(super) head: Option<String>,
+    #[serde(default)]
+    pub(super) copy_on_write: bool,
 }
 
 /// Reads the text of the file called `name`.

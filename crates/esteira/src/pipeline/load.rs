@@ -2,18 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use esteira_events::{DataType, EventSchema};
 use esteira_lake::bucket::Listed;
 use sha2::{Digest as _, Sha256};
 
-use super::file::{self, LimitsSection, PipelineFile, TableSection};
+use super::file::{self, PipelineFile, TableSection};
+use super::settings::{self, Limits, Maintenance};
 use super::{Model, PipelineError, builtin};
 use crate::path_pattern::PathPattern;
 
 const CONFIG: &str = "pipeline.toml";
-const MIB: u64 = 1024 * 1024;
 
 /// A checked pipeline.
 #[derive(Debug, Clone)]
@@ -36,6 +35,8 @@ pub struct Pipeline {
     pub tables: Vec<TableRules>,
     /// How much it takes at once.
     pub limits: Limits,
+    /// How its tables are kept small.
+    pub maintenance: Maintenance,
     /// Changes when anything of the pipeline does: SHA-256 over its files, 16 hexadecimal digits.
     pub fingerprint: String,
 }
@@ -51,6 +52,8 @@ pub struct TableRules {
     pub key: Vec<String>,
     /// What its rows are.
     pub kind: TableKind,
+    /// Whether files that lose rows are written again, for readers that know no deletion vectors.
+    pub copy_on_write: bool,
 }
 
 /// What the rows of a table are.
@@ -63,33 +66,6 @@ pub enum TableKind {
         /// The head's name.
         head: String,
     },
-}
-
-/// How much is taken at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Objects in a batch at most.
-    pub objects_per_batch: usize,
-    /// Bytes of objects in a batch at most; one larger object is a batch of its own.
-    pub bytes_per_batch: u64,
-    /// How long to wait before looking again when there was nothing new.
-    pub poll: Duration,
-    /// Requests to the bucket at the same time.
-    pub requests_at_once: usize,
-    /// Bytes that one compressed object may unpack to.
-    pub decompressed_bytes_per_object: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            objects_per_batch: 10_000,
-            bytes_per_batch: 64 * MIB,
-            poll: Duration::from_secs(1),
-            requests_at_once: 32,
-            decompressed_bytes_per_object: 1024 * 1024 * 1024,
-        }
-    }
 }
 
 impl Pipeline {
@@ -196,7 +172,8 @@ impl PipelineFiles {
             schema,
             version: config.event.version.clone(),
             tables,
-            limits: limits(&config.limits),
+            limits: settings::limits(&config.limits),
+            maintenance: settings::maintenance(&config.maintenance),
             fingerprint: reader.fingerprint(),
             name: config.name,
         })
@@ -259,32 +236,8 @@ async fn table(
         model,
         key,
         kind,
+        copy_on_write: section.copy_on_write,
     })
-}
-
-fn limits(section: &LimitsSection) -> Limits {
-    let default = Limits::default();
-    Limits {
-        objects_per_batch: section
-            .objects_per_batch
-            .unwrap_or(default.objects_per_batch)
-            .max(1),
-        bytes_per_batch: section
-            .mebibytes_per_batch
-            .map_or(default.bytes_per_batch, |mib| mib * MIB),
-        poll: section
-            .poll_milliseconds
-            .map_or(default.poll, Duration::from_millis),
-        requests_at_once: section
-            .requests_at_once
-            .unwrap_or(default.requests_at_once)
-            .max(1),
-        decompressed_bytes_per_object: section
-            .decompressed_mebibytes_per_object
-            .map_or(default.decompressed_bytes_per_object, |mib| {
-                mib * 1024 * 1024
-            }),
-    }
 }
 
 /// Checks whose errors point into `pipeline.toml`.

@@ -9,8 +9,10 @@ mod error;
 mod file;
 mod load;
 mod model;
+mod settings;
 
 pub use error::PipelineError;
-pub use load::{Limits, Pipeline, PipelineFiles, TableKind, TableRules};
+pub use load::{Pipeline, PipelineFiles, TableKind, TableRules};
 pub use model::Model;
 pub(crate) use model::{EVENT, EVENTS, as_events, events_relation, session};
+pub use settings::{Limits, Maintenance};

@@ -1,7 +1,9 @@
 //! Taking a batch into the tables, heads before their children, then the quarantine.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use esteira_lake::files::{self, FileCache, TableSize};
 use esteira_lake::ledger::{Plan, TableRecord};
 use esteira_lake::quarantine;
 use esteira_lake::tables::{LakeTable, TableError, TableSpec};
@@ -32,19 +34,23 @@ pub(super) struct Applied {
 impl Tables {
     /// Opens all tables, or creates them empty.
     pub(super) async fn open(context: &Context) -> Result<Self, Error> {
+        let cache = Arc::new(FileCache::new(context.pipeline.limits.file_cache_bytes));
         let mut tables = BTreeMap::new();
         for spec in specs(&context.pipeline) {
             let name = spec.name.clone();
-            tables.insert(
-                name,
-                LakeTable::open_or_create(&context.bucket, spec).await?,
-            );
+            let table = LakeTable::open_or_create(&context.bucket, spec, Arc::clone(&cache));
+            tables.insert(name, table.await?);
         }
         let spec = quarantine_spec(&context.pipeline);
         Ok(Self {
             tables,
-            quarantine: LakeTable::open_or_create(&context.bucket, spec).await?,
+            quarantine: LakeTable::open_or_create(&context.bucket, spec, cache).await?,
         })
+    }
+
+    /// All of them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut LakeTable> {
+        self.tables.values_mut().chain([&mut self.quarantine])
     }
 }
 
@@ -55,6 +61,8 @@ pub(crate) fn specs(pipeline: &crate::Pipeline) -> impl Iterator<Item = TableSpe
         path: format!("{}/{}", pipeline.tables_path, table.name),
         process: pipeline.name.clone(),
         schema: table.model.table_schema().clone(),
+        key: table.key.clone(),
+        copy_on_write: table.copy_on_write,
     })
 }
 
@@ -65,6 +73,8 @@ pub(crate) fn quarantine_spec(pipeline: &crate::Pipeline) -> TableSpec {
         path: pipeline.quarantine_path.clone(),
         process: pipeline.name.clone(),
         schema: quarantine::schema(),
+        key: Vec::new(),
+        copy_on_write: false,
     }
 }
 
@@ -92,10 +102,10 @@ pub(super) async fn apply(
         let done = match &rules.kind {
             TableKind::Latest => {
                 let version = &context.pipeline.version;
-                upsert::latest(table, &rules.key, version, &rows, &batch).await?
+                upsert::latest(table, version, &rows, &batch).await?
             }
             TableKind::Child { head } => match heads.get(head.as_str()) {
-                Some(head) => upsert::children(table, &rules.key, &rows, head, &batch).await?,
+                Some(head) => upsert::children(table, &rows, head, &batch).await?,
                 None => continue,
             },
         };
@@ -105,14 +115,13 @@ pub(super) async fn apply(
                 *known = verdict;
             }
         }
-        applied.tables.insert(
-            rules.name.clone(),
-            TableRecord {
-                version: done.version,
-                rows_added: done.rows_added,
-                rows_removed: done.rows_removed,
-            },
+        let entry = table_record(
+            files::size(table).await?,
+            done.version,
+            done.rows_added,
+            done.rows_removed,
         );
+        applied.tables.insert(rules.name.clone(), entry);
         heads.insert(&rules.name, done);
     }
     let rows =
@@ -124,15 +133,25 @@ pub(super) async fn apply(
             }
         })?;
     let version = upsert::append(&mut tables.quarantine, rows, &batch).await?;
-    applied.tables.insert(
-        QUARANTINE.to_owned(),
-        TableRecord {
-            version,
-            rows_added: landed.rejected.len() as u64,
-            rows_removed: 0,
-        },
+    let entry = table_record(
+        files::size(&tables.quarantine).await?,
+        version,
+        landed.rejected.len() as u64,
+        0,
     );
+    applied.tables.insert(QUARANTINE.to_owned(), entry);
     Ok(applied)
+}
+
+fn table_record(size: TableSize, version: u64, rows_added: u64, rows_removed: u64) -> TableRecord {
+    TableRecord {
+        version,
+        rows_added,
+        rows_removed,
+        files: size.files,
+        bytes: size.bytes,
+        deleted_rows: size.deleted_rows,
+    }
 }
 
 /// An event counts where it got furthest.

@@ -13,6 +13,7 @@ mod record;
 mod runner;
 mod shutdown;
 mod stages;
+mod tidy;
 mod transform;
 
 pub(crate) use apply::{QUARANTINE, quarantine_spec, specs};
@@ -20,3 +21,4 @@ pub use observe::{Observer, Progress, Silent};
 pub use runner::RunSummary;
 pub(crate) use runner::{Settings, run};
 pub use shutdown::Shutdown;
+pub(crate) use tidy::readable_since;

@@ -133,34 +133,45 @@ impl Session<'_> {
             } else {
                 self.next_plan(once).await?
             };
-            let (finished, ready) = match (prepared.take(), next) {
+            let ready = match (prepared.take(), next) {
                 (None, None) if once || shutdown.is_stopping() => return Ok(()),
                 (None, None) => {
                     shutdown.within(context.pipeline.limits.poll).await;
                     continue;
                 }
-                (None, Some(plan)) => (None, Some(stages::prepare(context, plan).await)),
+                (None, Some(plan)) => Some(stages::prepare(context, plan).await),
                 (Some(batch), next) => {
-                    let finish = stages::finish(context, &mut self.tables, &mut self.ledger, batch);
+                    let finish = self.finish(batch, summary);
                     match next {
-                        None => (Some(finish.await?), None),
+                        None => {
+                            finish.await?;
+                            None
+                        }
                         Some(plan) => {
                             let ahead = stages::prepare(context, plan);
-                            let (record, ready) = tokio::join!(finish, ahead);
-                            (Some(record?), Some(ready))
+                            let (finished, ready) = tokio::join!(finish, ahead);
+                            finished?;
+                            Some(ready)
                         }
                     }
                 }
             };
-            if let Some(record) = finished {
-                summary.batches += 1;
-                summary.objects += record.accounts.objects.discovered;
-                summary.events += record.accounts.events.discovered;
-                summary.quarantined += record.accounts.events.quarantined;
-                context.observer.recorded(&record);
-            }
             prepared = ready.transpose()?;
         }
+    }
+
+    /// Takes a batch into the tables, tells of it, and tidies up after it.
+    async fn finish(&mut self, batch: Prepared, summary: &mut RunSummary) -> Result<(), Error> {
+        let (context, tables) = (self.context, &mut self.tables);
+        let finished = stages::finish(context, tables, &mut self.ledger, batch);
+        let (record, planned_before) = finished.await?;
+        summary.batches += 1;
+        summary.objects += record.accounts.objects.discovered;
+        summary.events += record.accounts.events.discovered;
+        summary.quarantined += record.accounts.events.quarantined;
+        context.observer.recorded(&record);
+        stages::tidy(context, tables, &record, planned_before).await;
+        Ok(())
     }
 
     /// An interrupted batch, else a new one, else nothing.

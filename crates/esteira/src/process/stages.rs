@@ -1,11 +1,12 @@
 //! The stages of a batch, in order; the only file that knows them all.
 //!
 //! ```text
-//! discover → plan → land (fetch, preserve, decode) → transform → apply (upsert, commit) → record
+//! discover → plan → land (fetch, preserve, decode) → transform → apply (upsert, commit) → record → tidy
 //! ```
 //!
 //! Each hands over a type that says how far the batch got: [`Plan`] → [`Landed`] → [`Transformed`] →
-//! [`Applied`] → [`Record`]. Only `plan`, `apply` and `record` change what others can see.
+//! [`Applied`] → [`Record`]. Only `plan`, `apply` and `record` change what others can see; `tidy` changes
+//! files, never rows.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,6 +19,7 @@ use super::apply::{self, Applied, Tables};
 use super::land::{self, Landed};
 use super::observe::Observer;
 use super::record;
+use super::tidy;
 use super::transform::{self, Transformed};
 use crate::clock::Clock;
 use crate::{Error, Pipeline};
@@ -50,13 +52,13 @@ pub(super) async fn prepare(context: &Context, plan: Plan) -> Result<Prepared, E
     })
 }
 
-/// Transforms, applies and records.
+/// Transforms, applies and records; gives the record, and when the batch before was planned.
 pub(super) async fn finish(
     context: &Context,
     tables: &mut Tables,
     ledger: &mut Ledger,
     prepared: Prepared,
-) -> Result<Record, Error> {
+) -> Result<(Record, Option<i64>), Error> {
     let Prepared {
         plan,
         mut landed,
@@ -75,9 +77,20 @@ pub(super) async fn finish(
         commit: milliseconds(start),
     };
     let record = record::of(context, ledger, &plan, &landed, applied, timings);
+    let before = ledger.last_record().map(|record| record.planned_at);
     ledger.record(record.clone()).await?;
     ledger.snapshot_if_due().await?;
-    Ok(record)
+    Ok((record, before))
+}
+
+/// Keeps the tables small, see [`tidy`].
+pub(super) async fn tidy(
+    context: &Context,
+    tables: &mut Tables,
+    record: &Record,
+    before: Option<i64>,
+) {
+    Box::pin(tidy::tidy(context, tables, record, before)).await;
 }
 
 fn milliseconds(start: Instant) -> u64 {

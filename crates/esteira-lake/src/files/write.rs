@@ -13,22 +13,26 @@ use delta_kernel::table_properties::DataSkippingNumIndexedCols;
 use deltalake::datafile::writer::{DeltaWriter, WriterConfig};
 use deltalake::kernel::{Action, Add};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{BloomFilterPosition, EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde_json::value::RawValue;
 
 use crate::tables::{LakeTable, TableError};
 
-/// Bytes of rows in memory that become one file: about 64 MiB when written.
-const FILE_BYTES: usize = 512 * 1024 * 1024;
-/// A row group is in memory until it is written: small ones keep a rewrite of a large table small.
-const ROWS_PER_GROUP: usize = 128 * 1024;
+/// Bytes of rows in memory that become one file: 15 to 30 MiB when written. A file is one row group,
+/// because some readers of change feeds fail on deletion vectors over several.
+const FILE_BYTES: usize = 128 * 1024 * 1024;
+/// A search reads the pages of the key that may hold what it looks for; smaller pages, less to read.
+const ROWS_PER_PAGE: usize = 1024;
+/// Of this many keys that a file does not hold, its Bloom filter lets one pass.
+const BLOOM_FPP: f64 = 0.0001;
 const INDEXED_COLUMNS: u64 = 32;
 
 /// Writes rows into as many files as they need.
-pub(super) struct DataFiles<'a> {
+pub(crate) struct DataFiles<'a> {
     table: &'a LakeTable,
-    properties: WriterProperties,
+    /// Rows that are still to come, at most; Bloom filters are made for as many keys.
+    expected: u64,
     open: Option<OpenFile>,
     actions: Vec<Action>,
 }
@@ -40,34 +44,25 @@ struct OpenFile {
 }
 
 impl<'a> DataFiles<'a> {
-    pub(super) fn new(table: &'a LakeTable, key: &[String]) -> Result<Self, TableError> {
-        let level = ZstdLevel::try_new(1).map_err(|e| table.data(&e))?;
-        let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(level))
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
-            .set_created_by(concat!("esteira ", env!("CARGO_PKG_VERSION")).to_owned());
-        // A dictionary of values that never repeat is only built to be thrown away.
-        for column in key {
-            properties =
-                properties.set_column_dictionary_enabled(ColumnPath::from(column.as_str()), false);
-        }
-        Ok(Self {
+    /// A writer of at most `expected` rows.
+    pub(crate) fn new(table: &'a LakeTable, expected: u64) -> Self {
+        Self {
             table,
-            properties: properties.build(),
+            expected,
             open: None,
             actions: Vec::new(),
-        })
+        }
     }
 
-    pub(super) async fn write(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
+    pub(crate) async fn write(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
         if rows.num_rows() == 0 {
             return Ok(());
         }
         let mut file = match self.open.take() {
             Some(file) => file,
-            None => self.start(),
+            None => self.start()?,
         };
+        self.expected = self.expected.saturating_sub(rows.num_rows() as u64);
         file.bounds.take(rows);
         file.bytes += rows.get_array_memory_size();
         let written = file.writer.write(rows).await;
@@ -80,30 +75,62 @@ impl<'a> DataFiles<'a> {
         }
     }
 
-    /// The files that were written.
-    pub(super) async fn close(mut self) -> Result<Vec<Action>, TableError> {
-        if let Some(file) = self.open.take() {
-            self.end(file).await?;
+    /// Ends the file in hand: what comes next has another order.
+    pub(crate) async fn cut(&mut self) -> Result<(), TableError> {
+        match self.open.take() {
+            Some(file) => self.end(file).await,
+            None => Ok(()),
         }
+    }
+
+    /// The files that were written.
+    pub(crate) async fn close(mut self) -> Result<Vec<Action>, TableError> {
+        self.cut().await?;
         Ok(self.actions)
     }
 
-    fn start(&self) -> OpenFile {
+    fn start(&self) -> Result<OpenFile, TableError> {
         let config = WriterConfig::new(
             self.table.spec().schema.clone(),
             Vec::new(),
-            Some(self.properties.clone()),
+            Some(self.properties()?),
             None,
             None,
             DataSkippingNumIndexedCols::NumColumns(INDEXED_COLUMNS),
             None,
         );
         let store = self.table.inner().log_store().object_store(None);
-        OpenFile {
+        Ok(OpenFile {
             writer: DeltaWriter::new(store, config),
             bounds: Bounds::of(&self.table.spec().schema),
             bytes: 0,
+        })
+    }
+
+    fn properties(&self) -> Result<WriterProperties, TableError> {
+        let level = ZstdLevel::try_new(1).map_err(|e| self.table.data(&e))?;
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_max_row_group_row_count(None)
+            .set_data_page_row_count_limit(ROWS_PER_PAGE)
+            .set_bloom_filter_position(BloomFilterPosition::End)
+            .set_created_by(concat!("esteira ", env!("CARGO_PKG_VERSION")).to_owned());
+        for column in &self.table.spec().key {
+            let path = ColumnPath::from(column.as_str());
+            // A dictionary of values that never repeat is only built to be thrown away.
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::Page);
         }
+        if let Some(column) = self.table.spec().probe() {
+            let path = ColumnPath::from(column);
+            properties = properties
+                .set_column_bloom_filter_enabled(path.clone(), true)
+                .set_column_bloom_filter_fpp(path.clone(), BLOOM_FPP)
+                .set_column_bloom_filter_max_ndv(path, self.expected.max(1));
+        }
+        Ok(properties.build())
     }
 
     async fn end(&mut self, file: OpenFile) -> Result<(), TableError> {

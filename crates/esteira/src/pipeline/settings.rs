@@ -1,0 +1,109 @@
+//! How much a pipeline takes at once and how its tables are kept small: the sections `[limits]` and
+//! `[maintenance]` with their defaults.
+
+use std::time::Duration;
+
+use esteira_lake::tidy::TidyRules;
+
+use super::file::{LimitsSection, MaintenanceSection};
+
+const MIB: u64 = 1024 * 1024;
+
+/// How much is taken at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Objects in a batch at most.
+    pub objects_per_batch: usize,
+    /// Bytes of objects in a batch at most; one larger object is a batch of its own.
+    pub bytes_per_batch: u64,
+    /// How long to wait before looking again when there was nothing new.
+    pub poll: Duration,
+    /// Requests to the bucket at the same time.
+    pub requests_at_once: usize,
+    /// Bytes that one compressed object may unpack to.
+    pub decompressed_bytes_per_object: usize,
+    /// Bytes of what is remembered of the tables' files: bounds, Bloom filters, deletion vectors.
+    pub file_cache_bytes: usize,
+}
+
+/// How tables are kept small while the job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Maintenance {
+    /// Whether small files and files with many deleted rows are rewritten between batches.
+    pub compact: bool,
+    /// Whether files that nothing needs are deleted with the first batch of each day (UTC).
+    pub vacuum: bool,
+    /// How long a version of a table can be read after it was replaced.
+    pub retention: Duration,
+    /// Which files are rewritten.
+    pub rules: TidyRules,
+}
+
+impl Default for Maintenance {
+    fn default() -> Self {
+        Self {
+            compact: true,
+            vacuum: true,
+            retention: Duration::from_hours(7 * 24),
+            rules: TidyRules::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            objects_per_batch: 10_000,
+            bytes_per_batch: 64 * MIB,
+            poll: Duration::from_secs(1),
+            requests_at_once: 32,
+            decompressed_bytes_per_object: 1024 * 1024 * 1024,
+            file_cache_bytes: 96 * 1024 * 1024,
+        }
+    }
+}
+
+pub(super) fn limits(section: &LimitsSection) -> Limits {
+    let default = Limits::default();
+    Limits {
+        objects_per_batch: section
+            .objects_per_batch
+            .unwrap_or(default.objects_per_batch)
+            .max(1),
+        bytes_per_batch: section
+            .mebibytes_per_batch
+            .map_or(default.bytes_per_batch, |mib| mib * MIB),
+        poll: section
+            .poll_milliseconds
+            .map_or(default.poll, Duration::from_millis),
+        requests_at_once: section
+            .requests_at_once
+            .unwrap_or(default.requests_at_once)
+            .max(1),
+        decompressed_bytes_per_object: section
+            .decompressed_mebibytes_per_object
+            .map_or(default.decompressed_bytes_per_object, |mib| {
+                mib * 1024 * 1024
+            }),
+        file_cache_bytes: section
+            .file_cache_mebibytes
+            .map_or(default.file_cache_bytes, |mib| mib * 1024 * 1024),
+    }
+}
+
+pub(super) fn maintenance(section: &MaintenanceSection) -> Maintenance {
+    let default = Maintenance::default();
+    Maintenance {
+        compact: section.compact.unwrap_or(default.compact),
+        vacuum: section.vacuum.unwrap_or(default.vacuum),
+        retention: section.retention_hours.map_or(default.retention, |hours| {
+            Duration::from_hours(hours.into())
+        }),
+        rules: TidyRules {
+            target_bytes: section
+                .target_mebibytes
+                .map_or(default.rules.target_bytes, |mib| mib.max(1) * MIB),
+            ..default.rules
+        },
+    }
+}
