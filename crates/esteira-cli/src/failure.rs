@@ -79,7 +79,12 @@ fn code(error: &anyhow::Error) -> u8 {
                 Error::Pipeline(_) => 3,
                 Error::Bucket(_) | Error::Ledger(LedgerError::Bucket(_)) => 4,
                 Error::Ledger(LedgerError::AnotherRunner { .. }) => 5,
-                Error::Table(TableError::Foreign { .. } | TableError::Columns { .. }) => 6,
+                Error::Table(
+                    TableError::Foreign { .. }
+                    | TableError::Columns { .. }
+                    | TableError::Unsupported { .. },
+                ) => 6,
+                Error::UnknownTable { .. } => 2,
                 Error::Query { .. } => 7,
                 _ => 1,
             };

@@ -2,15 +2,17 @@
 //!
 //! Everything that outlives a process goes through the store's writes. A store that stops answering
 //! after its n-th write therefore stands for a process that was killed right there, at every n: what
-//! was written is there, what was not is not.
+//! was written is there, what was not is not. It can also let somebody else act right before a write,
+//! and lose the answer of one.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::DateTime;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::memory::InMemory;
@@ -21,8 +23,10 @@ use object_store::{
     Result,
 };
 
+type Deed = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct TestStore {
     inner: InMemory,
     modified: Mutex<HashMap<Path, i64>>,
@@ -30,6 +34,9 @@ pub struct TestStore {
     limited: AtomicBool,
     dead: AtomicBool,
     writes: AtomicI64,
+    read: AtomicU64,
+    before: Mutex<Option<(String, Deed)>>,
+    losing: Mutex<Option<String>>,
 }
 
 impl TestStore {
@@ -66,6 +73,32 @@ impl TestStore {
         self.writes.load(Ordering::SeqCst)
     }
 
+    /// Does `deed` once, right before the next write to a key that contains `part`: somebody else was
+    /// faster.
+    pub fn before_write_to(
+        &self,
+        part: &str,
+        deed: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static,
+    ) {
+        *lock(&self.before) = Some((part.to_owned(), Box::new(deed)));
+    }
+
+    /// The next write to a key that contains `part` takes effect, but nobody hears of it.
+    pub fn lose_answer_of(&self, part: &str) {
+        *lock(&self.losing) = Some(part.to_owned());
+    }
+
+    /// Whether everything that was asked for by [`Self::before_write_to`] and
+    /// [`Self::lose_answer_of`] has happened.
+    pub fn is_calm(&self) -> bool {
+        lock(&self.before).is_none() && lock(&self.losing).is_none()
+    }
+
+    /// Bytes read so far of keys that end with `.parquet` or `.bin`.
+    pub fn data_bytes_read(&self) -> u64 {
+        self.read.load(Ordering::SeqCst)
+    }
+
     /// All keys and their bytes.
     ///
     /// # Errors
@@ -81,10 +114,23 @@ impl TestStore {
         Ok(all)
     }
 
-    fn times(&self) -> std::sync::MutexGuard<'_, HashMap<Path, i64>> {
-        self.modified
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn times(&self) -> MutexGuard<'_, HashMap<Path, i64>> {
+        lock(&self.modified)
+    }
+
+    fn deed_before(&self, at: &Path) -> Option<Deed> {
+        let mut before = lock(&self.before);
+        let is_meant = before
+            .as_ref()
+            .is_some_and(|(part, _)| at.as_ref().contains(part.as_str()));
+        before.take_if(|_| is_meant).map(|(_, deed)| deed)
+    }
+
+    fn loses_answer_of(&self, at: &Path) -> bool {
+        let mut losing = lock(&self.losing);
+        losing
+            .take_if(|part| at.as_ref().contains(part.as_str()))
+            .is_some()
     }
 
     fn alive(&self) -> Result<()> {
@@ -118,6 +164,16 @@ impl TestStore {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for TestStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestStore")
+    }
+}
+
 impl fmt::Display for TestStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TestStore")
@@ -132,8 +188,18 @@ impl ObjectStore for TestStore {
         body: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
+        if let Some(deed) = self.deed_before(at) {
+            deed().await;
+        }
         self.write()?;
-        self.inner.put_opts(at, body, options).await
+        let put = self.inner.put_opts(at, body, options).await?;
+        if self.loses_answer_of(at) {
+            return Err(Error::Generic {
+                store: "test",
+                source: "the answer was lost".into(),
+            });
+        }
+        Ok(put)
     }
 
     async fn put_multipart_opts(
@@ -148,6 +214,10 @@ impl ObjectStore for TestStore {
     async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
         self.alive()?;
         let mut result = self.inner.get_opts(at, options).await?;
+        if matches!(at.extension(), Some("parquet" | "bin")) {
+            let bytes = result.range.end - result.range.start;
+            self.read.fetch_add(bytes, Ordering::SeqCst);
+        }
         result.meta = self.dated(result.meta);
         Ok(result)
     }

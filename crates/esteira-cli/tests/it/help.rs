@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 
-const VERBS: [&[&str]; 11] = [
+const VERBS: [&[&str]; 14] = [
     &[],
     &["up"],
     &["down"],
@@ -13,6 +13,9 @@ const VERBS: [&[&str]; 11] = [
     &["sql"],
     &["status"],
     &["history"],
+    &["optimize"],
+    &["vacuum"],
+    &["upgrade"],
     &["generate"],
 ];
 

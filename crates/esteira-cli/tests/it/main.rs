@@ -18,6 +18,7 @@
 mod bucket_errors;
 mod help;
 mod kills;
+mod maintenance;
 mod names;
 mod objects;
 mod pipeline_errors;

@@ -161,6 +161,47 @@ impl DeletionVector for Serialized {
 mod tests {
     use super::*;
 
+    /// Delta protocol, *Deletion Vector Files* and *Deletion Vector Format*, read byte by byte.
+    #[test]
+    fn vectors_of_a_file_are_laid_out_as_the_protocol_says() {
+        let all = [vec![3u64, 7, 200_000], vec![0, 1, (1 << 32) + 5]];
+        let mut file = Vec::new();
+        let mut writer = StreamingDeletionVectorWriter::new(&mut file);
+        let written: Vec<_> = all
+            .iter()
+            .map(|rows| {
+                let marks: Marks = rows.iter().copied().collect();
+                writer
+                    .write_deletion_vector(Serialized(Arc::new(marks)))
+                    .unwrap()
+            })
+            .collect();
+        writer.finalize().unwrap();
+        assert_eq!(file[0], 1, "the version of the format");
+        let word = |at: usize| <[u8; 4]>::try_from(&file[at..at + 4]).unwrap();
+        for (rows, written) in all.iter().zip(written) {
+            let start = usize::try_from(written.offset).unwrap();
+            let size = usize::try_from(written.size_in_bytes).unwrap();
+            assert_eq!(u32::from_be_bytes(word(start)) as usize, size);
+            assert_eq!(u32::from_le_bytes(word(start + 4)), 1_681_511_377);
+            let data = &file[start + 4..start + 4 + size];
+            let checksum = u32::from_be_bytes(word(start + 4 + size));
+            assert_eq!(checksum, crc32(data));
+            let marks = Marks::deserialize_from(&data[4..]).unwrap();
+            assert_eq!(marks.into_iter().collect::<Vec<_>>(), *rows);
+            assert_eq!(usize::try_from(written.cardinality).unwrap(), rows.len());
+        }
+    }
+
+    /// CRC-32 as in RFC 1952, bit by bit.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                (crc >> 1) ^ (0xEDB8_8320 & 0u32.wrapping_sub(crc & 1))
+            })
+        })
+    }
+
     #[test]
     fn vectors_file_follows_from_its_descriptor() {
         // The examples of the protocol, *Derived Fields*.

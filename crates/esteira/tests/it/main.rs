@@ -9,6 +9,8 @@
 
 mod bad_inputs;
 mod crashes;
+mod foreign;
 mod orders;
 mod real_events;
+mod tidying;
 mod world;

@@ -1,6 +1,8 @@
 //! Any order of arrival, any split into batches, any repetition gives the same tables.
 
+use esteira_lake::tidy::Effort;
 use esteira_testkit::history::{History, Shape};
+use esteira_testkit::random::Random;
 use proptest::prelude::*;
 
 use crate::world::World;
@@ -25,6 +27,37 @@ proptest! {
                 world.arrive(&arrival).await;
                 world.run().await.unwrap();
             }
+            world.check().await;
+        });
+    }
+
+    #[test]
+    fn tables_equal_the_oracle_with_tidying_in_between(
+        seed in any::<u64>(),
+        batch in 1usize..8,
+        copy_on_write in any::<bool>(),
+    ) {
+        runtime().block_on(async {
+            let history = History::random(seed, &Shape::default());
+            let mut world = World::new()
+                .with_batches_of(batch)
+                .with_copy_on_write(copy_on_write)
+                .restless();
+            let mut chance = Random::new(seed ^ 2);
+            for arrival in history.arrivals(seed ^ 1) {
+                world.arrive(&arrival).await;
+                world.run().await.unwrap();
+                match chance.below(6) {
+                    0 => world.optimize(Effort::Full).await,
+                    1 => world.optimize(Effort::Purge).await,
+                    2 => drop(world.vacuum().await),
+                    _ => {}
+                }
+            }
+            world.check().await;
+            world.optimize(Effort::Purge).await;
+            world.check().await;
+            world.vacuum().await;
             world.check().await;
         });
     }

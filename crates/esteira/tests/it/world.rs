@@ -3,16 +3,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use esteira::{Error, Lake, Pipeline, RunSummary, Submit};
+use std::time::Duration;
+
+use deltalake::DeltaTable;
+use esteira::{Clock, Error, Lake, Pipeline, RunSummary, Submit, SystemClock};
 use esteira_lake::bucket::Bucket;
+use esteira_lake::tidy::{Effort, TidyRules};
+use esteira_testkit::history::History;
 use esteira_testkit::oracle::{Expected, InputObject, QuarantineRow, expected};
 use esteira_testkit::rows::{canonical_rows, diff};
 use esteira_testkit::store::TestStore;
+
+pub(crate) const TABLES: [&str; 4] = ["orders", "products", "sellers", "shipments"];
+
+/// Merges and rewrites at every opportunity, even the few kilobytes of a test.
+const RESTLESS: TidyRules = TidyRules {
+    target_bytes: 24 * 1024,
+    merge_files: 2,
+    dead_percent: 30,
+};
 
 pub(crate) struct World {
     pub(crate) store: Arc<TestStore>,
     pub(crate) arrived: Vec<InputObject>,
     objects_per_batch: usize,
+    copy_on_write: bool,
+    rules: TidyRules,
 }
 
 impl World {
@@ -21,7 +37,19 @@ impl World {
             store: Arc::new(TestStore::default()),
             arrived: Vec::new(),
             objects_per_batch: 10_000,
+            copy_on_write: false,
+            rules: TidyRules::default(),
         }
+    }
+
+    pub(crate) fn with_copy_on_write(mut self, copy_on_write: bool) -> Self {
+        self.copy_on_write = copy_on_write;
+        self
+    }
+
+    pub(crate) fn restless(mut self) -> Self {
+        self.rules = RESTLESS;
+        self
     }
 
     pub(crate) fn with_batches_of(mut self, objects: usize) -> Self {
@@ -39,25 +67,66 @@ impl World {
         }
     }
 
-    fn bucket(&self) -> Bucket {
+    pub(crate) fn bucket(&self) -> Bucket {
         Bucket::of_store(self.store.clone()).unwrap()
     }
 
     pub(crate) async fn run(&self) -> Result<RunSummary, Error> {
-        let objects_per_batch = self.objects_per_batch;
+        let adjust = self.adjust();
         Submit::new(Pipeline::marketing_place().unwrap())
             .opened_bucket(self.bucket())
             .input("input/**")
             .once(true)
             .attempts(1)
-            .adjust(move |pipeline| pipeline.limits.objects_per_batch = objects_per_batch)
+            .adjust(adjust)
             .run()
             .await
     }
 
+    fn adjust(&self) -> impl FnOnce(&mut Pipeline) + Send + 'static {
+        let (objects_per_batch, rules) = (self.objects_per_batch, self.rules);
+        let copy_on_write = self.copy_on_write;
+        move |pipeline| {
+            pipeline.limits.objects_per_batch = objects_per_batch;
+            pipeline.maintenance.rules = rules;
+            for table in &mut pipeline.tables {
+                table.copy_on_write = copy_on_write;
+            }
+        }
+    }
+
     pub(crate) async fn lake(&self) -> Lake {
-        let pipeline = Pipeline::marketing_place().unwrap().load().await.unwrap();
+        let mut pipeline = Pipeline::marketing_place().unwrap().load().await.unwrap();
+        self.adjust()(&mut pipeline);
         Lake::open(pipeline, self.bucket()).await.unwrap()
+    }
+
+    /// Lets a history arrive, wave by wave.
+    pub(crate) async fn play(&mut self, history: &History, seed: u64) {
+        for arrival in history.arrivals(seed) {
+            self.arrive(&arrival).await;
+            self.run().await.unwrap();
+        }
+    }
+
+    /// Tidies all tables by hand.
+    pub(crate) async fn optimize(&self, effort: Effort) {
+        let done = esteira::optimize(&self.lake().await, &[], effort).await;
+        assert_eq!(done.unwrap().len(), TABLES.len() + 1);
+    }
+
+    /// Deletes what is not needed, without a retention; gives the keys.
+    pub(crate) async fn vacuum(&self) -> Vec<String> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let lake = self.lake().await;
+        let done = esteira::vacuum(&lake, &[], Duration::ZERO, false, &clock).await;
+        let litter = done.unwrap().into_iter().flat_map(|(_, done)| done.litter);
+        litter.map(|file| file.key).collect()
+    }
+
+    /// A table as another program opens it.
+    pub(crate) async fn foreign(&self, table: &str) -> DeltaTable {
+        foreign(&self.bucket(), table).await
     }
 
     /// Holds everything there is against the oracle.
@@ -65,7 +134,7 @@ impl World {
         let expected = expected(&self.arrived);
         let lake = self.lake().await;
         let session = lake.session().await.unwrap();
-        for table in ["orders", "products", "sellers", "shipments"] {
+        for table in TABLES {
             let frame = session.table(table).await.unwrap();
             let rows = canonical_rows(&frame.collect().await.unwrap());
             if let Some(difference) = diff(expected.table(table).unwrap(), &rows) {
@@ -140,4 +209,12 @@ impl World {
             .map(|(name, table)| (name.clone(), table.version))
             .collect()
     }
+}
+
+/// A table as another program opens it, at its newest version.
+pub(crate) async fn foreign(bucket: &Bucket, table: &str) -> DeltaTable {
+    let log_store = bucket.log_store(&format!("analytics/{table}")).unwrap();
+    let mut table = DeltaTable::new(log_store);
+    table.load().await.unwrap();
+    table
 }
