@@ -36,7 +36,7 @@ endif
 .PHONY: help config build up down bucket-s3 run-job exec-bash demo clean-demo test test-interop bench lint
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  make demo is the place to start; README.md has the rest."
 
@@ -75,6 +75,14 @@ test-interop: ## against moto, Python deltalake, Polars and DuckDB (makes its ow
 
 bench: ## measure; see docs/benchmarks.md
 	@exec scripts/bench.sh
+
+.PHONY: bench-growth bench-endurance
+
+bench-growth: ## what a batch of updates costs as tables grow, against MERGE (Linux)
+	@exec scripts/bench-growth.sh
+
+bench-endurance: ## ten thousand small batches in a row (Linux)
+	@exec scripts/bench-endurance.sh
 
 lint: ## formatting, clippy and documentation, warnings are errors
 	cargo fmt --all --check

@@ -7,11 +7,4 @@
 #   ESTEIRA_BIN            measure this binary; nothing is built
 #   ESTEIRA_BENCH_VENV     where `--compare` keeps its packages (default: ~/.cache/esteira/bench-venv)
 set -euo pipefail
-
-python="${PYTHON:-python3}"
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-    echo "error: \`$python\` is not Python 3.11 or newer" >&2
-    echo "hint: name another one with PYTHON=…" >&2
-    exit 2
-fi
-exec "$python" -B "$(dirname "${BASH_SOURCE[0]}")/bench/bench.py" "$@"
+exec "$(dirname "${BASH_SOURCE[0]}")/bench/python.sh" bench.py "$@"

@@ -6,12 +6,12 @@ in turn, so that a disturbance of some minutes does not fall on one case alone.
 
 import os
 import shutil
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from failure import BenchError
 from measure import Job
+from progress import tell
 from store import BUCKET, Simulator
 
 SYSTEM = "Esteira"
@@ -126,7 +126,3 @@ class Bench:
                 hint=f"its records are in {job.records_path}",
             )
         return run
-
-
-def tell(text):
-    print(text, file=sys.stderr, flush=True)

@@ -9,10 +9,9 @@ import hashlib
 import re
 import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from cache import data_set, kept
 from failure import BenchError
 from store import environment
 
@@ -26,14 +25,6 @@ SOURCES, KNOWN_SOURCES = 20, 16
 ORDERS_OF_LINES = 80_000
 # Far behind all orders of the NDJSON data.
 FIRST_NEW_ORDER = 1_000_001
-
-
-@dataclass(frozen=True)
-class DataSet:
-    folder: Path
-    objects: int
-    events: int
-    bytes: int
 
 
 class Data:
@@ -61,18 +52,11 @@ class Data:
             "lines-later": (self._lines_later, 400_000),
         }[name]
         events //= self._scale
-        folder = self._folder / f"{name}-{events}-{self._recipe}"
-        if not folder.exists():
-            print(f"making {events:,} events: {name}", file=sys.stderr, flush=True)
-            for old in self._folder.glob(f"{name}-{events}-*"):
-                shutil.rmtree(old)
-            partial = self._folder / "partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            write(partial, events)
-            partial.rename(folder)
-        sizes = [entry.stat().st_size for entry in folder.iterdir()]
-        return DataSet(folder, len(sizes), events, sum(sizes))
+        made = kept(
+            self._folder, f"{name}-{events}", self._recipe, f"{events:,} events: {name}",
+            lambda folder: write(folder, events),
+        )
+        return data_set(made, events)
 
     def _single(self, folder, events):
         self._generate(folder, "--orders", events * 2 // 5, "--events", events)

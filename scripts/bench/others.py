@@ -12,9 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cases import CASES, SYSTEM, tell
+from cases import CASES, SYSTEM
 from failure import BenchError
 from measure import Job
+from progress import tell
 from store import environment
 
 HERE = Path(__file__).resolve().parent
@@ -31,9 +32,7 @@ class Others:
         self._logs = work / "logs"
         self._data = data
         self._python = environment_of_its_own()
-        self._versions = dict(
-            line.split("==") for line in REQUIREMENTS.read_text().split() if "==" in line
-        )
+        self._versions = versions()
 
     def measured(self, letters, rounds, ours):
         """One run per system, case and round; `ours` are the job's, which they must agree with."""
@@ -71,6 +70,16 @@ class Others:
         }
 
 
+def versions():
+    """Of the packages, by name in small letters."""
+    return {
+        name.lower(): version
+        for name, _, version in (
+            line.partition("==") for line in REQUIREMENTS.read_text().split() if "==" in line
+        )
+    }
+
+
 def rows_of(run):
     """How many rows the job left in tables that were fresh."""
     return {
@@ -96,7 +105,7 @@ def environment_of_its_own():
         [*pip, "-r", REQUIREMENTS],
     ):
         if subprocess.run(command, stdout=sys.stderr).returncode != 0:
-            raise BenchError("the packages for `--compare` cannot be installed",
-                             hint="run without `--compare`")
+            raise BenchError("the packages of the other systems cannot be installed",
+                             hint="measure without comparing")
     made_for.write_text(wanted)
     return python

@@ -87,7 +87,7 @@ def about(facts):
     version = facts["esteira"]
     if facts["revision"]:
         version += f" ({facts['revision']})"
-    size = ", a tenth of the data" if facts["quick"] else ""
+    size = f", {facts['quick_means']}" if facts["quick"] else ""
     return (
         f"{facts['date']} · esteira {version}{size} · {facts['cpus']} CPUs, {facts['cpu']} · "
         f"{facts['memory_gib']} GiB · {facts['kernel']}"
@@ -118,19 +118,21 @@ def notes(facts, summaries):
         yield f"- not quiet: CPU s that others took during a run: {', '.join(disturbed)}"
 
 
-def markdown(rows):
+def markdown(rows, words=2):
+    """Rows, the first of them headings; the first columns are words, the others numbers."""
     line = "| {} |".format
     yield line(" | ".join(rows[0]))
-    yield line(" | ".join(["---", "---", *["---:"] * len(COLUMNS)]))
+    yield line(" | ".join(["---"] * words + ["---:"] * (len(rows[0]) - words)))
     for row in rows[1:]:
         yield line(" | ".join(row))
 
 
-def aligned(rows):
+def aligned(rows, words=2):
+    """The same for a terminal."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = [
-            cell.ljust(width) if at < 2 else cell.rjust(width)
+            cell.ljust(width) if at < words else cell.rjust(width)
             for at, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(padded).rstrip()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from matrix import BUCKETS, READERS, WHY_NO_DUCKDB, note, noted
+from matrix import BUCKETS, MISSING, READERS, STORIES, note, note_bucket, noted
+from pipeline_folders import changed_pipeline
 from program import Program, environment
 from simulators import esteira_simulator, moto_simulator
 from store import FolderStore, S3Store
@@ -78,15 +79,32 @@ def uploads(program, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def stories(program, oracle, new_store, uploads, tmp_path_factory):
-    """Plays the end-to-end run on a kind of bucket, once."""
+def pipelines(tmp_path_factory):
+    """Arguments of the program for a pipeline: the built-in one, or a changed copy of it."""
+    made = {None: ()}
+
+    def arguments(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp("pipelines") / name
+            made[name] = (str(changed_pipeline(folder, name)),)
+        return made[name]
+
+    return arguments
+
+
+@pytest.fixture(scope="session")
+def stories(program, oracle, new_store, uploads, pipelines, tmp_path_factory):
+    """Plays the end-to-end run of one of `STORIES`, once."""
     played = {}
 
-    def story(kind):
-        if kind not in played:
-            folder = tmp_path_factory.mktemp(f"told-{kind}")
-            played[kind] = play(new_store(kind), program, oracle, uploads, folder)
-        return played[kind]
+    def story(name):
+        if name not in played:
+            kind, pipeline = STORIES[name]
+            folder = tmp_path_factory.mktemp(f"told-{name}")
+            played[name] = play(
+                new_store(kind), program, oracle, uploads, folder, *pipelines(pipeline)
+            )
+        return played[name]
 
     return story
 
@@ -98,19 +116,28 @@ def kind(request):
     return request.param
 
 
+@pytest.fixture(params=STORIES)
+def story(request, stories):
+    """The end-to-end run, each way it is told."""
+    note_bucket(request, *STORIES[request.param])
+    return stories(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _spark_ends():
+    yield
+    if READERS["spark"] is not None:
+        READERS["spark"].close()
+
+
 @pytest.fixture
-def story(kind, stories):
-    """The end-to-end run on each kind of bucket."""
-    return stories(kind)
-
-
-@pytest.fixture(params=READERS)
 def reader(request):
-    """Each reader of tables that can be asked here."""
-    if READERS[request.param] is None:
-        pytest.skip(WHY_NO_DUCKDB)
-    note(request, READERS[request.param].name)
-    return READERS[request.param]
+    """A reader of tables, named by the test, if it can be asked here."""
+    found = READERS[request.param]
+    if found is None:
+        pytest.skip(MISSING[request.param])
+    note(request, found.name)
+    return found
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -84,6 +84,14 @@ class Program:
         )
         return [json.loads(line) for line in printed.splitlines()]
 
+    def tidy(self, verb, store, *arguments):
+        """`optimize`, `vacuum` or `upgrade`: table name to what was done."""
+        printed = self.run(
+            verb, "--format", "json", "--bucket", store.location, *arguments, env=store.env
+        )
+        told = [json.loads(line) for line in printed.splitlines()]
+        return {line["table"]: line for line in told}
+
     def generate(self, folder, **options):
         """Sample events in `folder`; object name to bytes."""
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]

@@ -7,6 +7,7 @@ a value (`where`).
 
 import importlib.metadata
 import importlib.util
+import io
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+import delta_log
+import spark_process
+from lake import commits_of, table_of, vector_of
 
 
 def version_of(package):
@@ -27,10 +33,10 @@ class DeltaLakeArrow:
     name = f"deltalake {version_of('deltalake')} with pyarrow {version_of('pyarrow')}"
 
     def read(self, store, path):
-        return _table(store, path).to_pyarrow_table()
+        return table_of(store, path).to_pyarrow_table()
 
     def where(self, store, path, column, value):
-        rows = _table(store, path).to_pyarrow_dataset()
+        rows = table_of(store, path).to_pyarrow_dataset()
         return rows.to_table(filter=ds.field(column) == pa.scalar(value, _exact_type(value)))
 
 
@@ -46,7 +52,7 @@ class DeltaLakeSql:
         return self._ask(store, path, f'SELECT * FROM t WHERE "{column}" = {_literal(value)}')
 
     def _ask(self, store, path, question):
-        answer = deltalake.QueryBuilder().register("t", _table(store, path)).execute(question)
+        answer = deltalake.QueryBuilder().register("t", table_of(store, path)).execute(question)
         return pa.table(answer.read_all())
 
 
@@ -74,8 +80,47 @@ class Pandas:
     name = f"pandas {version_of('pandas')}"
 
     def read(self, store, path):
-        frame = _table(store, path).to_pandas(types_mapper=pd.ArrowDtype)
+        frame = table_of(store, path).to_pandas(types_mapper=pd.ArrowDtype)
         return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+class ByHand:
+    """Log, Parquet files and deletion vectors one by one, by what the protocol says."""
+
+    name = f"log and vectors by hand, pyarrow {version_of('pyarrow')}"
+
+    def read(self, store, path):
+        files = delta_log.live(commits_of(store, path))
+        return pa.concat_tables(
+            [self._rows(store, path, file, add) for file, add in files.items()],
+            promote_options="default",
+        )
+
+    def _rows(self, store, path, file, add):
+        rows = pq.read_table(io.BytesIO(store.get(f"{path}/{file}")))
+        deleted = vector_of(store, path, add)
+        return rows.take(sorted(set(range(len(rows))).difference(deleted))) if deleted else rows
+
+
+class Spark:
+    """Spark with Delta Lake, in a process of its own that starts when it is first asked."""
+
+    def __init__(self, name):
+        self.name = name
+        self.process = None
+
+    def read(self, store, path):
+        return self.asked().read(store, f"SELECT * FROM delta.`{store.hadoop_url(path)}`")
+
+    def asked(self):
+        """The process, started."""
+        if self.process is None:
+            self.process = spark_process.SparkProcess()
+        return self.process
+
+    def close(self):
+        if self.process is not None:
+            self.process.close()
 
 
 class DuckDB:
@@ -137,10 +182,10 @@ def duckdb_or_reason():
     return DuckDB(duckdb, extensions), None
 
 
-def _table(store, path):
-    return deltalake.DeltaTable(
-        store.table_url(path), storage_options=store.storage_options or None
-    )
+def spark_or_reason():
+    """Spark, or why it cannot be asked."""
+    name, reason = spark_process.spark_or_reason()
+    return (Spark(name) if name else None), reason
 
 
 def _exact_type(value):

@@ -61,6 +61,18 @@ class S3Store:
             "aws_virtual_hosted_style_request": "false",
             "aws_conditional_put": "etag",
         }
+        own = f"fs.s3a.bucket.{bucket}"
+        self.hadoop_options = {
+            f"{own}.endpoint": endpoint,
+            f"{own}.endpoint.region": REGION,
+            f"{own}.path.style.access": "true",
+            f"{own}.connection.ssl.enabled": "false",
+            f"{own}.aws.credentials.provider": (
+                "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider"
+            ),
+            f"{own}.access.key": KEY_ID,
+            f"{own}.secret.key": SECRET,
+        }
 
     def put(self, key, body):
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
@@ -85,16 +97,20 @@ class S3Store:
     def table_url(self, path):
         return f"s3://{self.bucket}/{path}"
 
+    def hadoop_url(self, path):
+        return f"s3a://{self.bucket}/{path}"
+
 
 class FolderStore:
-    """A folder that plays the bucket."""
+    """A folder that plays the bucket; it is made when it is not there."""
 
     endpoint = None
     storage_options = {}
+    hadoop_options = {}
 
     def __init__(self, folder):
         self.folder = folder
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self.location = f"file://{folder}"
         self.env = environment()
 
@@ -124,6 +140,9 @@ class FolderStore:
 
     def table_url(self, path):
         return str(self.folder / path)
+
+    def hadoop_url(self, path):
+        return f"file://{self.folder / path}"
 
 
 def _micros(instant):

@@ -5,7 +5,9 @@ The comparison is left to the tests.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from expected import Expected
 from program import ask_oracle
@@ -37,7 +39,14 @@ class Story:
     """A bucket with its chapters."""
 
     store: object
-    chapters: list
+    program: object
+    oracle: Path
+    folder: Path
+    # What `esteira run --once` gets beside the bucket.
+    arguments: tuple = ()
+    taken: Callable = is_taken
+    chapters: list = field(default_factory=list)
+    seen: set = field(default_factory=set)
 
     @property
     def last(self):
@@ -47,30 +56,40 @@ class Story:
         """Every content that was taken, as (key, bytes)."""
         return [pair for chapter in self.chapters for pair in chapter.new.items()]
 
+    def go_on(self, waves, tick=LISTING_TICK):
+        """Uploads the waves one after another, running the pipeline after each.
+
+        Waves that upload no key again need no `tick` between them.
+        """
+        for wave in waves:
+            if self.chapters:
+                time.sleep(tick)
+            self._tell(wave)
+        return self
+
+    def _tell(self, wave):
+        expected = self.last.expected if self.chapters else Expected()
+        for key, body in wave.uploads.items():
+            self.store.put(key, body)
+        written = self.store.objects("input/")
+        modified = {key: written[key].modified_micros for key in wave.uploads if key in written}
+        for key in wave.removals:
+            self.store.delete(key)
+        pairs = {key: body for key, body in wave.uploads.items() if self.taken(key)}
+        new = {key: body for key, body in pairs.items() if (key, body) not in self.seen}
+        self.seen.update(new.items())
+        told = told_of(self.oracle, self.folder / f"wave-{len(self.chapters)}", new, modified)
+        records = self.program.run_once(self.store, *self.arguments)
+        self.chapters.append(Chapter(wave, new, told, expected.merged(told), records))
+
 
 def play(store, program, oracle, waves, folder, *arguments, taken=is_taken):
-    """Uploads the waves one after another, running the pipeline after each."""
-    story = Story(store, [])
-    expected, seen = Expected(), set()
-    for number, wave in enumerate(waves):
-        if number:
-            time.sleep(LISTING_TICK)
-        for key, body in wave.uploads.items():
-            store.put(key, body)
-        modified = {key: entry.modified_micros for key, entry in store.objects("input/").items()}
-        for key in wave.removals:
-            store.delete(key)
-        pairs = {key: body for key, body in wave.uploads.items() if taken(key)}
-        new = {key: body for key, body in pairs.items() if (key, body) not in seen}
-        seen.update(new.items())
-        told = _told(oracle, folder / f"wave-{number}", new, modified)
-        expected = expected.merged(told)
-        records = program.run_once(store, *arguments)
-        story.chapters.append(Chapter(wave, new, told, expected, records))
-    return story
+    """The story of these waves."""
+    return Story(store, program, oracle, folder, arguments, taken).go_on(waves)
 
 
-def _told(oracle, folder, objects, modified):
+def told_of(oracle, folder, objects, modified):
+    """What the oracle expects of these objects alone, the folder being where it finds them."""
     folder.mkdir(parents=True)
     for key, body in objects.items():
         path = folder / key.removeprefix("input/")

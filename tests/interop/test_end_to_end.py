@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from canonical import TABLES, difference, rows_of
-from lake import QUARANTINE, RAW, entries, table_of
+from lake import QUARANTINE, RAW, entries, path_of, read, table_of
 
 LINEAGE = {
     "_source_file": "string",
@@ -45,7 +45,7 @@ COLUMNS = {
 def test_tables_after_every_wave_equal_the_oracle(story, table):
     for chapter in story.chapters:
         version = chapter.versions()[table]
-        found = rows_of(table_of(story.store, f"analytics/{table}", version).to_pyarrow_table())
+        found = rows_of(read(story.store, path_of(table), version))
         problem = difference(chapter.expected.table(table), found)
         assert problem is None, f"after wave `{chapter.wave.name}`: {problem}"
 
@@ -53,20 +53,25 @@ def test_tables_after_every_wave_equal_the_oracle(story, table):
 def test_quarantine_after_every_wave_equals_the_oracle(story):
     for chapter in story.chapters:
         version = chapter.versions()["quarantine"]
-        found = entries(table_of(story.store, QUARANTINE, version).to_pyarrow_table())
+        found = entries(read(story.store, QUARANTINE, version))
         problem = difference(chapter.expected.quarantine, found)
         assert problem is None, f"after wave `{chapter.wave.name}`: {problem}"
 
 
 @pytest.mark.parametrize("table", ["quarantine", *TABLES])
-def test_newest_version_is_the_recorded_one(story, table):
-    path = QUARANTINE if table == "quarantine" else f"analytics/{table}"
-    assert table_of(story.store, path).version() == story.last.versions()[table]
+def test_newest_version_holds_the_same_as_the_recorded_one(story, table):
+    """Tidying may have added versions since, which change no row."""
+    path, recorded = path_of(table), story.last.versions()[table]
+    assert table_of(story.store, path).version() >= recorded
+    problem = difference(
+        rows_of(read(story.store, path, recorded)), rows_of(read(story.store, path))
+    )
+    assert problem is None, problem
 
 
 @pytest.mark.parametrize("table", COLUMNS)
 def test_columns_are_the_contracts_in_its_order(story, table):
-    fields = table_of(story.store, f"analytics/{table}").schema().fields
+    fields = table_of(story.store, path_of(table)).schema().fields
     found = [(field.name, field.type.type) for field in fields]
     wanted = list((COLUMNS[table] | LINEAGE).items())
     if table == "orders":
@@ -78,7 +83,7 @@ def test_rows_by_hand_are_what_the_contract_says(story):
     """The few rows that are written out, so that nothing rests on the oracle alone."""
 
     def of(table, order):
-        rows = rows_of(table_of(story.store, f"analytics/{table}").to_pyarrow_table())
+        rows = rows_of(read(story.store, path_of(table)))
         return [row for row in rows if row.get("txt_detl_idt_pedi_pgto") == order]
 
     money = ("vlr_oril", "vlr_prod", "vlr_prod_ofrt_desc", "qtd_item_pedi")
@@ -115,10 +120,13 @@ def test_rows_by_hand_are_what_the_contract_says(story):
 
 
 def test_rescued_data_keeps_its_own_text(story):
-    found = table_of(story.store, "analytics/orders").to_pyarrow_table(
-        filters=[("txt_detl_idt_pedi_pgto", "=", "hand-rescued")]
+    orders = read(story.store, path_of("orders"))
+    texts = zip(
+        orders.column("txt_detl_idt_pedi_pgto").to_pylist(),
+        orders.column("_rescued_data").to_pylist(),
     )
-    assert found.column("_rescued_data").to_pylist() == ['{"novo":[0.1000,{"a":null}]}']
+    found = [text for order, text in texts if order == "hand-rescued"]
+    assert found == ['{"novo":[0.1000,{"a":null}]}']
 
 
 def test_raw_holds_every_original_byte_for_byte(story):
@@ -136,7 +144,7 @@ def test_quarantine_points_to_the_original_in_raw(story):
     contents = {}
     for key, body in story.originals():
         contents.setdefault(key, []).append(body)
-    for row in table_of(story.store, QUARANTINE).to_pyarrow_table().to_pylist():
+    for row in read(story.store, QUARANTINE).to_pylist():
         kept = story.store.get(row["raw_file"])
         assert kept in contents[row["_source_file"]], row["raw_file"]
         assert row["message"], row
@@ -166,7 +174,7 @@ def test_processing_times_are_those_of_the_batches(story):
         for number, chapter in enumerate(story.chapters)
         for record in chapter.records
     }
-    table = table_of(story.store, "analytics/orders").to_pyarrow_table(columns=["_processed_at"])
+    table = read(story.store, path_of("orders")).select(["_processed_at"])
     times = rows_of(table.rename_columns(["at"]))
     assert {row["at"] for row in times} <= planned.keys()
 
@@ -188,5 +196,5 @@ def test_own_sql_counts_what_the_oracle_expects(story, program, table):
 
 def test_second_run_writes_nothing(story, program):
     before = story.store.objects()
-    assert program.run_once(story.store) == []
+    assert program.run_once(story.store, *story.arguments) == []
     assert story.store.objects() == before

@@ -3,7 +3,7 @@
 import pytest
 
 from canonical import rows_of
-from lake import RAW, table_of
+from lake import RAW, path_of, read
 from names import BEYOND_FILES, DOTS, LONG, LONGEST_OF_FILE, NOT_IN_MOTO, PLAIN
 from waves import event, item
 
@@ -22,7 +22,7 @@ def orders_of(store, program, names):
         text = event(f"order-{number}", AT, list_item_pedi=f"[{item(f'seller-{number}')}]")
         store.put(f"input/{name}", text.encode())
     [record] = program.run_once(store, *EVERYTHING)
-    rows = rows_of(table_of(store, "analytics/orders").to_pyarrow_table())
+    rows = rows_of(read(store, path_of("orders")))
     return {row["_source_file"]: row["txt_detl_idt_pedi_pgto"] for row in rows}, record
 
 

@@ -1,7 +1,7 @@
 """Batches that leave tables without rows: the job goes on, and every reader can still read."""
 
 from canonical import TABLES, difference, rows_of
-from lake import QUARANTINE, entries, table_of
+from lake import QUARANTINE, entries, path_of, read
 from readers import DeltaLakeSql, Polars, duckdb_or_reason
 from story import play
 from waves import Wave, event, item
@@ -25,11 +25,10 @@ def test_batches_without_rows_leave_readable_tables(kind, program, oracle, new_s
     story = play(new_store(kind), program, oracle, waves, tmp_path / "told")
     for chapter in story.chapters:
         for table in TABLES:
-            rows = table_of(story.store, f"analytics/{table}", chapter.versions()[table])
-            found = rows_of(rows.to_pyarrow_table())
+            found = rows_of(read(story.store, path_of(table), chapter.versions()[table]))
             problem = difference(chapter.expected.table(table), found)
             assert problem is None, f"{table} after `{chapter.wave.name}`: {problem}"
-    found = entries(table_of(story.store, QUARANTINE).to_pyarrow_table())
+    found = entries(read(story.store, QUARANTINE))
     assert difference(story.last.expected.quarantine, found) is None
 
 
@@ -42,5 +41,5 @@ def test_first_batch_without_any_event_leaves_empty_tables_with_their_columns(
     assert record["reasons"] == {"syntax": 1}
     for reader in filter(None, (DeltaLakeSql(), Polars(), duckdb_or_reason()[0])):
         for table in TABLES:
-            rows = reader.read(store, f"analytics/{table}")
+            rows = reader.read(store, path_of(table))
             assert rows.num_rows == 0 and "dat_atui" in rows.column_names, (reader.name, table)

@@ -3,7 +3,7 @@
 import pytest
 
 from canonical import TABLES, difference, rows_of
-from lake import QUARANTINE, RAW, entries, table_of
+from lake import QUARANTINE, RAW, entries, path_of, read
 from story import play
 from waves import Wave, event, item
 
@@ -25,10 +25,10 @@ def test_content_uploaded_again_changes_nothing(again):
     records = [chapter.records for chapter in again.chapters]
     assert [len(batches) for batches in records] == [1, 1, 0]
     for table in TABLES:
-        found = rows_of(table_of(again.store, f"analytics/{table}").to_pyarrow_table())
+        found = rows_of(read(again.store, path_of(table)))
         problem = difference(again.last.expected.table(table), found)
         assert problem is None, f"{table}: {problem}"
-    found = entries(table_of(again.store, QUARANTINE).to_pyarrow_table())
+    found = entries(read(again.store, QUARANTINE))
     assert difference(again.last.expected.quarantine, found) is None
 
 

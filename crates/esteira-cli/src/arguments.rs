@@ -240,7 +240,7 @@ pub(crate) struct Tables {
     pub(crate) target: Target,
     /// Only this table; may be given several times. All of them when it is not given.
     #[arg(long = "table", value_name = "TABLE")]
-    pub(crate) tables: Vec<String>,
+    pub(crate) only: Vec<String>,
     /// Text for people, one JSON object a table for scripts.
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub(crate) format: ListFormat,

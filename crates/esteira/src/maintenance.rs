@@ -43,12 +43,16 @@ pub async fn vacuum(
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<(String, Vacuum)>, Error> {
     let newest = lake.ledger().last_record();
-    let rules = VacuumRules {
-        readable_since: readable_since(clock.now_micros(), retention, newest),
-        dry_run,
-    };
+    let now = clock.now_micros();
     let mut done = Vec::new();
     for mut table in tables(lake, names).await? {
+        let recorded = newest.and_then(|record| record.tables.get(table.name()));
+        let rules = VacuumRules {
+            readable_since: readable_since(now, retention, newest),
+            now,
+            kept_version: recorded.map(|table| table.version),
+            dry_run,
+        };
         let vacuum = tidy::vacuum(&mut table, lake.bucket(), &rules).await?;
         done.push((table.name().to_owned(), vacuum));
     }

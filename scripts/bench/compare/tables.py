@@ -20,6 +20,13 @@ EVENT = {
         stat_entg VARCHAR, qtd_prod BIGINT)[])[]""",
 }
 
+KEYS = {
+    "orders": "txt_detl_idt_pedi_pgto",
+    "products": "txt_detl_idt_pedi_pgto",
+    "sellers": "idt_venr",
+    "shipments": "txt_detl_idt_pedi_pgto",
+}
+
 # Insertion order is kept, so that `rowid` follows the position in a file.
 NEWEST = "dat_atui DESC, filename DESC, events.rowid DESC"
 

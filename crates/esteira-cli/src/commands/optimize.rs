@@ -15,7 +15,7 @@ pub(super) async fn run(arguments: OptimizeArguments) -> anyhow::Result<()> {
     } else {
         Effort::Full
     };
-    for (table, done) in esteira::optimize(&lake, &tables.tables, effort).await? {
+    for (table, done) in esteira::optimize(&lake, &tables.only, effort).await? {
         match tables.format {
             ListFormat::Json => output::line(&as_json(&table, &done)),
             ListFormat::Text => output::line(&as_text(&table, &done)),

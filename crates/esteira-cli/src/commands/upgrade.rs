@@ -9,7 +9,7 @@ use crate::output;
 pub(super) async fn run(arguments: UpgradeArguments) -> anyhow::Result<()> {
     let tables = arguments.tables;
     let lake = lake(&tables.target.pipeline, &tables.target.place.bucket).await?;
-    for (table, upgraded) in esteira::upgrade(&lake, &tables.tables).await? {
+    for (table, upgraded) in esteira::upgrade(&lake, &tables.only).await? {
         match tables.format {
             ListFormat::Json => {
                 output::line(&json!({"table": table, "upgraded": upgraded}).to_string());

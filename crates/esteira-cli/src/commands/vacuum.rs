@@ -21,7 +21,7 @@ pub(super) async fn run(arguments: VacuumArguments) -> anyhow::Result<()> {
             Duration::from_hours(hours.into())
         });
     let dry_run = arguments.dry_run;
-    let done = esteira::vacuum(&lake, &tables.tables, retention, dry_run, &clock).await?;
+    let done = esteira::vacuum(&lake, &tables.only, retention, dry_run, &clock).await?;
     for (table, vacuum) in done {
         match tables.format {
             ListFormat::Json => output::line(&as_json(&table, &vacuum, dry_run)),

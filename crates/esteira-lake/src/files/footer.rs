@@ -91,7 +91,7 @@ pub(crate) async fn footer(
     };
     let footer = read
         .await
-        .map_err(|error| table.parquet(file.path(), error))?;
+        .map_err(|error| table.parquet(file.path(), &error))?;
     table
         .cache()
         .keep_footer(&table.spec().path, file.path(), &footer);

@@ -12,12 +12,13 @@
 //! - `footer`: what a file says of itself: pages, bounds, Bloom filters
 //! - `cache`: footers and marks that were read once, within a budget
 //! - `deletion_vector`: marks on disk
-//! - `read`, `write`: rows
+//! - `read`, `ranges`, `write`: rows
 //! - `sort`: rows in the order of their key
 
 mod cache;
 mod deletion_vector;
 mod footer;
+mod ranges;
 mod read;
 mod sort;
 mod table_file;

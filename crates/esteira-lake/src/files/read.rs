@@ -6,17 +6,17 @@ use arrow::array::{BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
-use deltalake::logstore::parquet_reader::ParquetObjectReader;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask, RowNumber};
 
+use super::ranges::FileReader;
 use super::{Footer, Marks, TableFile};
 use crate::tables::{LakeTable, TableError};
 
 /// The column with each row's number in its file, from 0.
-pub(crate) const ROW_NUMBER: &str = "_row_number";
+pub(crate) const ROW_NUMBER: &str = "_esteira_row_number";
 
 const ROWS: usize = 8 * 1024;
 
@@ -43,7 +43,7 @@ pub(crate) fn read(
     rows: Rows,
 ) -> Result<BoxStream<'static, Result<RecordBatch, TableError>>, TableError> {
     let (name, path) = (table.name().to_owned(), file.path().to_owned());
-    let fail = move |error| TableError::of_parquet(&name, &path, error);
+    let fail = move |error| TableError::of_parquet(&name, &path, &error);
     let number = Field::new(ROW_NUMBER, DataType::Int64, false).with_extension_type(RowNumber);
     let options = ArrowReaderOptions::new()
         .with_skip_arrow_metadata(true)
@@ -51,8 +51,7 @@ pub(crate) fn read(
         .map_err(&fail)?;
     let metadata =
         ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), options).map_err(&fail)?;
-    let store = table.inner().log_store().object_store(None);
-    let reader = ParquetObjectReader::new(store, file.location()).with_file_size(file.bytes());
+    let reader = FileReader::new(table, file, footer);
     let mut builder =
         ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata).with_batch_size(ROWS);
     if let Some(columns) = columns {

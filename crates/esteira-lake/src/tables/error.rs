@@ -85,7 +85,7 @@ impl TableError {
     pub(crate) fn of_parquet(
         table: &str,
         path: &str,
-        error: parquet::errors::ParquetError,
+        error: &parquet::errors::ParquetError,
     ) -> Self {
         Self::Data {
             table: table.to_owned(),

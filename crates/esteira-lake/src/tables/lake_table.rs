@@ -17,6 +17,9 @@ use crate::bucket::Bucket;
 use crate::files::FileCache;
 
 const OWNER: &str = "esteira.process";
+/// A start, and every look at the newest version, reads what came since the last checkpoint; with a
+/// commit a second, the library's hundred is a lot.
+const CHECKPOINT_INTERVAL: &str = "25";
 
 /// What a table is declared to be.
 #[derive(Debug, Clone)]
@@ -83,7 +86,13 @@ impl LakeTable {
             .with_table_name(&spec.name)
             .with_columns(schema.fields().cloned().collect::<Vec<StructField>>())
             .with_raise_if_key_not_exists(false)
-            .with_configuration([(OWNER, Some(spec.process.as_str()))])
+            .with_configuration([
+                (OWNER, Some(spec.process.as_str())),
+                (
+                    TableProperty::CheckpointInterval.as_ref(),
+                    Some(CHECKPOINT_INTERVAL),
+                ),
+            ])
             .with_save_mode(SaveMode::Ignore);
         let create = if spec.key.is_empty() || spec.copy_on_write {
             create
@@ -262,7 +271,7 @@ impl LakeTable {
         data(&self.spec, error)
     }
 
-    pub(crate) fn parquet(&self, path: &str, error: parquet::errors::ParquetError) -> TableError {
+    pub(crate) fn parquet(&self, path: &str, error: &parquet::errors::ParquetError) -> TableError {
         TableError::of_parquet(&self.spec.name, path, error)
     }
 

@@ -19,7 +19,7 @@ pub struct TidyRules {
 impl Default for TidyRules {
     fn default() -> Self {
         Self {
-            target_bytes: 32 * 1024 * 1024,
+            target_bytes: 16 * 1024 * 1024,
             merge_files: 8,
             dead_percent: 50,
         }
@@ -59,7 +59,7 @@ impl Sized {
 }
 
 /// The smallest tier ends here; each further one at eight times the one before.
-const FIRST_TIER: u64 = 512 * 1024;
+const FIRST_TIER: u64 = 16 * 1024;
 
 /// Groups of files, by their places in `files` (oldest first), each to become one file or none.
 pub(super) fn choose(files: &[Sized], rules: &TidyRules, effort: Effort) -> Vec<Vec<usize>> {
@@ -153,10 +153,10 @@ mod tests {
         let mut files = vec![file(200 * KIB); 7];
         files.push(file(20 * MIB));
         assert!(choose(&files, &rules, Effort::Step).is_empty());
-        files.push(file(100 * KIB));
-        let merged = vec![0, 1, 2, 3, 4, 5, 6, 8];
-        assert_eq!(choose(&files, &rules, Effort::Step), [merged.clone()]);
-        assert_eq!(choose(&files, &rules, Effort::Full), [merged]);
+        files.push(file(150 * KIB));
+        let merged = [vec![0, 1, 2, 3, 4, 5, 6, 8]];
+        assert_eq!(choose(&files, &rules, Effort::Step), merged);
+        assert_eq!(choose(&files, &rules, Effort::Full), merged);
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn group_stays_within_the_target() {
         let rules = TidyRules::default();
-        let files = vec![file(5 * MIB); 16];
+        let files = vec![file(5 * MIB / 2); 16];
         let groups = choose(&files, &rules, Effort::Full);
         assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [6, 6, 4]);
         let step = choose(&files, &rules, Effort::Step);
@@ -211,7 +211,7 @@ mod tests {
                 }
                 files.push(file(bytes));
             }
-            most = most.max(files.iter().filter(|file| file.bytes < 8 * MIB).count());
+            most = most.max(files.iter().filter(|file| file.bytes < 4 * MIB).count());
         }
         assert!(most <= 24, "{most} small files");
         assert!(rewritten <= 4 * 5_000 * 150 * KIB, "{rewritten} bytes");

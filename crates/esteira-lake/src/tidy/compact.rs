@@ -12,7 +12,7 @@ use crate::files::{self, DataFiles, Rows, TableFile};
 use crate::tables::{Commit, LakeTable, Outcome, TableError};
 
 /// Rows that are sorted together, as bytes in memory; what is more is left for another time.
-const IN_MEMORY: usize = 160 * 1024 * 1024;
+const IN_MEMORY: usize = 80 * 1024 * 1024;
 const PIECE: usize = 16 * 1024;
 /// How often in a row a group is chosen anew because somebody else changed the table.
 const ATTEMPTS: u32 = 5;
@@ -57,21 +57,18 @@ pub async fn compact(
             return Ok(done);
         };
         let group: Vec<&TableFile> = group.into_iter().map(|place| &all[place]).collect();
-        match merge(table, &group).await? {
-            Some(step) => {
-                conflicts = 0;
-                done = plus(done, step);
+        if let Some(step) = merge(table, &group).await? {
+            conflicts = 0;
+            done = plus(done, step);
+        } else {
+            conflicts += 1;
+            if conflicts == ATTEMPTS {
+                return Err(TableError::Busy {
+                    table: table.name().to_owned(),
+                    attempts: ATTEMPTS,
+                });
             }
-            None => {
-                conflicts += 1;
-                if conflicts == ATTEMPTS {
-                    return Err(TableError::Busy {
-                        table: table.name().to_owned(),
-                        attempts: ATTEMPTS,
-                    });
-                }
-                table.refresh().await?;
-            }
+            table.refresh().await?;
         }
         if effort == Effort::Step {
             return Ok(done);

@@ -4,7 +4,7 @@
 //! had (Delta protocol, *Add File and Remove File*). A vector that was replaced is a tombstone too: the
 //! version before needs it. The library's vacuum does not look at those.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
@@ -17,28 +17,26 @@ use delta_kernel::{DeltaResult, Snapshot};
 use crate::files::path_in_table;
 use crate::tables::{LakeTable, TableError};
 
-/// Paths under the table's folder of everything that was removed at or after `since_millis`.
-pub(super) async fn removed_since(
-    table: &LakeTable,
-    since_millis: i64,
-) -> Result<HashSet<String>, TableError> {
+/// Everything that was removed and is still remembered: paths under the table's folder, and when it was
+/// removed last, in milliseconds since 1970-01-01T00:00:00Z.
+pub(super) async fn removed(table: &LakeTable) -> Result<HashMap<String, i64>, TableError> {
     let log_store = table.inner().log_store();
     let (engine, root, version) = (
         log_store.engine(None),
         log_store.root_url().clone(),
         table.version(),
     );
-    let read = tokio::task::spawn_blocking(move || -> DeltaResult<HashSet<String>> {
+    let read = tokio::task::spawn_blocking(move || -> DeltaResult<HashMap<String, i64>> {
         let snapshot = Snapshot::builder_for(root)
             .at_version(version)
             .build(engine.as_ref())?;
-        let mut paths = HashSet::new();
+        let mut paths = HashMap::new();
         let actions = snapshot
             .log_segment()
             .read_actions(engine.as_ref(), Arc::clone(&SCHEMA))?;
         for batch in actions {
             let batch = ArrowEngineData::try_from_engine_data(batch?.actions)?;
-            collect(batch.record_batch(), since_millis, &mut paths);
+            collect(batch.record_batch(), &mut paths);
         }
         Ok(paths)
     });
@@ -57,7 +55,7 @@ static SCHEMA: LazyLock<Arc<StructType>> = LazyLock::new(|| {
     Arc::new(StructType::new_unchecked([remove]))
 });
 
-fn collect(batch: &RecordBatch, since_millis: i64, paths: &mut HashSet<String>) {
+fn collect(batch: &RecordBatch, removed: &mut HashMap<String, i64>) {
     let Some(remove) = batch
         .column_by_name("remove")
         .and_then(|c| c.as_struct_opt())
@@ -81,15 +79,15 @@ fn collect(batch: &RecordBatch, since_millis: i64, paths: &mut HashSet<String>) 
         (vector?.is_valid(row) && column.is_valid(row)).then(|| column.value(row))
     };
     for row in (0..remove.len()).filter(|&row| remove.is_valid(row) && path.is_valid(row)) {
-        // One without a time is kept: nothing says that it is old.
-        let is_recent =
-            times.is_none_or(|times| times.is_null(row) || times.value(row) >= since_millis);
-        if !is_recent {
-            continue;
-        }
-        paths.insert(decoded(path.value(row)));
-        if let (Some(kind), Some(place)) = (text("storageType", row), text("pathOrInlineDv", row)) {
-            paths.extend(path_in_table(kind, place));
+        // One without a time may be new.
+        let time = times
+            .filter(|times| times.is_valid(row))
+            .map_or(i64::MAX, |times| times.value(row));
+        let vector = text("storageType", row).zip(text("pathOrInlineDv", row));
+        let vector = vector.and_then(|(kind, place)| path_in_table(kind, place));
+        for path in vector.into_iter().chain([decoded(path.value(row))]) {
+            let newest = removed.entry(path).or_insert(time);
+            *newest = time.max(*newest);
         }
     }
 }

@@ -33,21 +33,25 @@ pub async fn children(
     let rows = staged
         .rows(&chosen, &schema, batch)
         .map_err(|e| table.data(&e))?;
-    for _ in 0..ATTEMPTS {
-        table.refresh().await?;
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            table.refresh().await?;
+        }
         let mut result = Applied {
             rows_added: rows.num_rows() as u64,
             ..Applied::default()
         };
-        if !commit::is_committed(table, batch).await? {
+        if commit::is_committed(table, batch).await? {
+            table.refresh().await?;
+        } else {
             let files = files::files(table).await?;
             let stored = find::find(table, &files, &encoder, &keys, None).await?;
             let change = Change::new(stored.iter().map(|row| row.at), vec![rows.clone()]);
             result.rows_removed = change.rows_removed();
-            if !change.is_empty() {
-                if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
-                    continue;
-                }
+            if change.is_empty() {
+                table.refresh().await?;
+            } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
+                continue;
             }
         }
         result.version = table.version();

@@ -23,7 +23,8 @@ pub(super) async fn is_committed(table: &mut LakeTable, batch: &Batch) -> Result
     Ok(number.is_some_and(|number| number >= batch.number))
 }
 
-/// Commits the change on the table exactly as it is loaded, whose files are `files`.
+/// Commits the change on the table exactly as it is loaded, whose files are `files`. It need not be the
+/// newest version: then the outcome is a conflict, and the table has to be looked at again.
 pub(super) async fn commit(
     table: &mut LakeTable,
     files: &[TableFile],
@@ -88,9 +89,12 @@ pub async fn append(
     batch: &Batch,
 ) -> Result<u64, TableError> {
     let change = Change::new([], vec![rows]);
-    for _ in 0..ATTEMPTS {
-        table.refresh().await?;
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            table.refresh().await?;
+        }
         if change.is_empty() || is_committed(table, batch).await? {
+            table.refresh().await?;
             return Ok(table.version());
         }
         if commit(table, &[], &change, batch).await? == Outcome::Committed {

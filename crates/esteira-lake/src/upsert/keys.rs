@@ -123,9 +123,12 @@ impl KeyEncoder {
 }
 
 /// A set of keys, each with a number from 0.
+///
+/// Every key of every page that is searched is looked up here, so the hash is a fast one; its seed is
+/// random, because keys come from outside.
 #[derive(Debug, Default)]
 pub struct KeySet {
-    numbers: HashMap<Box<[u8]>, u32>,
+    numbers: HashMap<Box<[u8]>, u32, foldhash::quality::RandomState>,
 }
 
 impl KeySet {
@@ -212,10 +215,10 @@ mod tests {
         let probe = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             let encoder = KeyEncoder::new(&names, &schema).unwrap();
-            let encoded = encoder.encode(&batch).unwrap();
+            let rows = encoder.encode(&batch).unwrap();
             let mut keys = KeySet::default();
-            for row in 0..encoded.len() {
-                keys.insert(encoded.get(row).unwrap());
+            for row in 0..rows.len() {
+                keys.insert(rows.get(row).unwrap());
             }
             encoder.probe(&keys).unwrap()
         };

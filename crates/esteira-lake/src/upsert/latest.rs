@@ -25,8 +25,10 @@ pub async fn latest(
     let encoder = KeyEncoder::new(&table.spec().key, &schema).map_err(|e| table.data(&e))?;
     let winners = winners(staged, &encoder, &batch.order).map_err(|e| table.data(&e))?;
     let events: Vec<usize> = winners.rows.iter().map(|at| staged.event(*at)).collect();
-    for _ in 0..ATTEMPTS {
-        table.refresh().await?;
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            table.refresh().await?;
+        }
         let replayed = commit::is_committed(table, batch).await?;
         let files = files::files(table).await?;
         let stored =
@@ -60,10 +62,11 @@ pub async fn latest(
                 result.standing.insert(events[number as usize], key.into());
             }
         }
-        if !replayed && !change.is_empty() {
-            if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
-                continue;
-            }
+        if replayed || change.is_empty() {
+            // Nothing to commit: what is recorded is the version that others left.
+            table.refresh().await?;
+        } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
+            continue;
         }
         result.version = table.version();
         return Ok(result);

@@ -57,12 +57,12 @@ async fn vacuum(
     table: &mut LakeTable,
     record: &Record,
 ) -> Result<(), TableError> {
+    let now = context.clock.now_micros();
+    let retention = context.pipeline.maintenance.retention;
     let rules = VacuumRules {
-        readable_since: readable_since(
-            context.clock.now_micros(),
-            context.pipeline.maintenance.retention,
-            Some(record),
-        ),
+        readable_since: readable_since(now, retention, Some(record)),
+        now,
+        kept_version: record.tables.get(table.name()).map(|table| table.version),
         dry_run: false,
     };
     let done = tidy::vacuum(table, &context.bucket, &rules).await?;

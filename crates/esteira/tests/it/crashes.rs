@@ -38,6 +38,7 @@ async fn crash_after_every_write_replays_cleanly() {
             }
         }
         world.check().await;
+        world.store.revive();
         world.vacuum().await;
         world.check().await;
         if !died {

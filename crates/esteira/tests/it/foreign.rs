@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::prelude::{col, lit};
+use deltalake::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use esteira_testkit::oracle::expected;
 use esteira_testkit::rows::{canonical_rows, diff};
 use futures::FutureExt as _;
@@ -42,6 +43,34 @@ async fn foreign_compaction_between_read_and_commit_is_noticed() {
             assert!(world.store.is_calm(), "{table}: nobody came in between");
             world.check().await;
         }
+    }
+}
+
+/// What another program wrote has other row groups, no Bloom filters, maybe no page bounds.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_found_in_files_of_another_program() {
+    for statistics in [EnabledStatistics::Page, EnabledStatistics::None] {
+        let mut world = World::new();
+        for part in 0..3 {
+            let first = part * 1_000;
+            let object = orders(&format!("part-{part}"), first..first + 1_000, 1 + part);
+            world.arrive(&[object]).await;
+            world.run().await.unwrap();
+        }
+        for table in TABLES {
+            let properties = WriterProperties::builder()
+                .set_max_row_group_row_count(Some(700))
+                .set_statistics_enabled(statistics)
+                .build();
+            let optimize = world.foreign(table).await.optimize();
+            optimize.with_writer_properties(properties).await.unwrap();
+        }
+        world.arrive(&[orders("news", 650..2_050, 9)]).await;
+        world.run().await.unwrap();
+        world.check().await;
+        world.arrive(&[orders("more", 600..700, 10)]).await;
+        world.run().await.unwrap();
+        world.check().await;
     }
 }
 
@@ -155,7 +184,7 @@ async fn rival_that_keeps_committing_is_told_of() {
     world.arrive(&[event("one", "a")]).await;
     world.run().await.unwrap();
     world.arrive(&[event("one", "b")]).await;
-    rival(Arc::clone(&world.store), world.bucket(), 5);
+    rival(&world.store, world.bucket(), 5);
     let error = world.run().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -168,11 +197,11 @@ async fn rival_that_keeps_committing_is_told_of() {
 
 /// Commits right before each of the next `times` writes to the log of `orders`.
 fn rival(
-    store: Arc<esteira_testkit::store::TestStore>,
+    store: &Arc<esteira_testkit::store::TestStore>,
     bucket: esteira_lake::bucket::Bucket,
     times: u32,
 ) {
-    let again = Arc::clone(&store);
+    let again = Arc::clone(store);
     store.before_write_to("analytics/orders/_delta_log/", move || {
         async move {
             let opened = foreign(&bucket, "orders").await;
@@ -184,7 +213,7 @@ fn rival(
                 .await
                 .unwrap();
             if times > 1 {
-                rival(again, bucket, times - 1);
+                rival(&again, bucket, times - 1);
             }
         }
         .boxed()

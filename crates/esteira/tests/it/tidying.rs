@@ -37,12 +37,12 @@ async fn take(world: &mut World, object: InputObject) {
     world.run().await.unwrap();
 }
 
-/// The `add` actions of the commits of a table's log, by version.
+/// The `add` actions of the commits of a table's log, by version: their names are 20 digits and `.json`.
 async fn adds(world: &World, table: &str) -> Vec<Vec<Add>> {
     let log = format!("analytics/{table}/_delta_log/");
     let mut commits = Vec::new();
     for (key, bytes) in world.store.contents().await.unwrap() {
-        if key.starts_with(&log) && key.ends_with(".json") {
+        if key.strip_prefix(&log).is_some_and(|name| name.len() == 25) {
             let actions = serde_json::Deserializer::from_slice(&bytes).into_iter::<Action>();
             let adds = actions.filter_map(|action| match action.unwrap() {
                 Action::Add(add) => Some(add),
@@ -218,15 +218,19 @@ async fn vacuum_keeps_what_recent_versions_need_and_deletes_the_rest() {
     // Without a retention only what the newest record names stays, and what is live.
     world.optimize(Effort::Purge).await;
     let lake = world.lake().await;
-    let would = esteira::vacuum(&lake, &[], std::time::Duration::ZERO, true, &clock).await;
-    let would: Vec<String> = would
+    let dry = esteira::vacuum(&lake, &[], std::time::Duration::ZERO, true, &clock).await;
+    let promised: Vec<String> = dry
         .unwrap()
         .into_iter()
         .flat_map(|(_, done)| done.litter)
         .map(|file| file.key)
         .collect();
-    assert_eq!(world.vacuum().await, would, "a dry run tells what would go");
-    assert!(!would.is_empty());
+    assert_eq!(
+        world.vacuum().await,
+        promised,
+        "a dry run tells what would go"
+    );
+    assert!(!promised.is_empty());
     world.check().await;
     assert_eq!(world.versions().await, before);
     let (fewer, _) = count(&world).await;

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Thousands of small batches in a row: does it stay as it was? `--help` lists the options. Needs Linux.
+#
+#   PYTHON                 the Python to use, 3.11 or newer (default: python3)
+#   CARGO_TARGET_DIR       where the build goes (default: ~/.cache/esteira/target)
+#   ESTEIRA_SKIP_BUILD=1   take the release binary that is there
+#   ESTEIRA_BIN            measure this binary; nothing is built
+set -euo pipefail
+exec "$(dirname "${BASH_SOURCE[0]}")/bench/python.sh" endurance.py "$@"
