@@ -12,7 +12,7 @@ use crate::files::{self, DataFiles, Rows, TableFile};
 use crate::tables::{Commit, LakeTable, Outcome, TableError};
 
 /// Rows that are sorted together, as bytes in memory; what is more is left for another time.
-const IN_MEMORY: usize = 80 * 1024 * 1024;
+const IN_MEMORY: usize = 48 * 1024 * 1024;
 const PIECE: usize = 16 * 1024;
 /// How often in a row a group is chosen anew because somebody else changed the table.
 const ATTEMPTS: u32 = 5;
@@ -164,7 +164,8 @@ async fn sorted(
             rows.push(batch);
         }
         taken += 1;
-        if bytes >= IN_MEMORY {
+        // Two at least: one alone would be chosen again.
+        if taken > 1 && bytes >= IN_MEMORY {
             break;
         }
     }

@@ -273,6 +273,41 @@ async fn start_on_a_large_table_reads_little_of_it() {
     world.check().await;
 }
 
+/// Small on disk, large in memory: merged a few at a time, and to an end.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_unpack_to_much_are_merged_too() {
+    let mut world = World::new();
+    for part in ["a", "b", "c"] {
+        let long = part.repeat(1024 * 1024);
+        let lines: String = (0..30)
+            .map(|order| {
+                format!(
+                    "{{\"txt_detl_idt_pedi_pgto\":\"{part}-{order}\",\"cod_idef_clie\":\"{long}\",\
+                     \"dat_atui\":\"2024-01-01T00:00:00Z\"}}\n"
+                )
+            })
+            .collect();
+        let object = InputObject {
+            key: format!("input/{part}.json"),
+            modified_micros: 1_700_000_000_000_000,
+            bytes: lines.into_bytes(),
+        };
+        take(&mut world, object).await;
+    }
+    assert_eq!(live_files(&world, "orders").await, 3);
+    let lake = world.lake().await;
+    let orders = ["orders".to_owned()];
+    let done = esteira::optimize(&lake, &orders, Effort::Full)
+        .await
+        .unwrap();
+    assert_eq!(
+        done[0].1.files_removed, 4,
+        "two, then the third with what came of them"
+    );
+    assert_eq!(live_files(&world, "orders").await, 1);
+    assert_eq!(rows(&world.foreign("orders").await).await, 90);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_version_shows_its_rows_whatever_was_tidied() {
     let history = History::random(21, &Shape::default());
