@@ -279,7 +279,7 @@ async fn files_that_unpack_to_much_are_merged_too() {
     let mut world = World::new();
     for part in ["a", "b", "c"] {
         let long = part.repeat(1024 * 1024);
-        let lines: String = (0..30)
+        let lines: Vec<String> = (0..30)
             .map(|order| {
                 format!(
                     "{{\"txt_detl_idt_pedi_pgto\":\"{part}-{order}\",\"cod_idef_clie\":\"{long}\",\
@@ -290,7 +290,7 @@ async fn files_that_unpack_to_much_are_merged_too() {
         let object = InputObject {
             key: format!("input/{part}.json"),
             modified_micros: 1_700_000_000_000_000,
-            bytes: lines.into_bytes(),
+            bytes: lines.concat().into_bytes(),
         };
         take(&mut world, object).await;
     }
