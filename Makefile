@@ -70,7 +70,7 @@ clean-demo: ## stop the demo's simulator and delete its folder
 test: ## all tests that need nothing but Rust
 	cargo test $(CARGO_FLAGS)
 
-test-interop: ## against moto, Python deltalake, Polars and DuckDB (makes its own venv)
+test-interop: ## against moto, deltalake, Polars, DuckDB and Spark (makes its own venvs)
 	@exec scripts/test-interop.sh
 
 bench: ## measure; see docs/benchmarks.md

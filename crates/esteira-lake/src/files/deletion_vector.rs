@@ -60,6 +60,20 @@ pub(crate) async fn marks(
     Ok(Some(marks))
 }
 
+/// The rows of `file` that are deleted once `gone` are too.
+pub(crate) async fn marks_and(
+    table: &LakeTable,
+    file: &TableFile,
+    gone: &[u64],
+) -> Result<Marks, TableError> {
+    let mut marks = match marks(table, file).await? {
+        Some(marks) => Marks::clone(&marks),
+        None => Marks::new(),
+    };
+    marks.extend(gone.iter().copied());
+    Ok(marks)
+}
+
 fn is_transient(error: &KernelError) -> bool {
     matches!(
         error,

@@ -25,10 +25,9 @@ mod table_file;
 mod write;
 
 pub use cache::FileCache;
-pub(crate) use deletion_vector::{Marks, marks, path_in_table, unique_id, write_marks};
+pub(crate) use deletion_vector::{Marks, marks, marks_and, path_in_table, unique_id, write_marks};
 pub(crate) use footer::{Footer, footer};
 pub(crate) use read::{ROW_NUMBER, Rows, as_table, read, without};
-pub(crate) use sort::sort;
 pub(crate) use table_file::{TableFile, files};
 pub use table_file::{TableSize, size};
 pub(crate) use write::DataFiles;

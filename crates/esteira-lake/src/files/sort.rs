@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 const PIECE: usize = 16 * 1024;
 
 /// The rows of `batch` by the columns `by`, in pieces.
-pub(crate) fn sort<'a>(
+pub(super) fn sort<'a>(
     batch: &'a RecordBatch,
     by: &[String],
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ArrowError>> + 'a, ArrowError> {

@@ -17,6 +17,7 @@ use parquet::file::properties::{BloomFilterPosition, EnabledStatistics, WriterPr
 use parquet::schema::types::ColumnPath;
 use serde_json::value::RawValue;
 
+use super::sort::sort;
 use crate::tables::{LakeTable, TableError};
 
 /// Bytes of rows in memory that become one file: 15 to 30 MiB when written. A file is one row group,
@@ -75,17 +76,20 @@ impl<'a> DataFiles<'a> {
         }
     }
 
-    /// Ends the file in hand: what comes next has another order.
-    pub(crate) async fn cut(&mut self) -> Result<(), TableError> {
-        match self.open.take() {
-            Some(file) => self.end(file).await,
-            None => Ok(()),
+    /// Writes rows in the order of the table's key.
+    pub(crate) async fn write_sorted(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
+        let table = self.table;
+        for piece in sort(rows, &table.spec().key).map_err(|e| table.data(&e))? {
+            self.write(&piece.map_err(|e| table.data(&e))?).await?;
         }
+        Ok(())
     }
 
     /// The files that were written.
     pub(crate) async fn close(mut self) -> Result<Vec<Action>, TableError> {
-        self.cut().await?;
+        if let Some(file) = self.open.take() {
+            self.end(file).await?;
+        }
         Ok(self.actions)
     }
 

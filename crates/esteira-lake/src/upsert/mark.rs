@@ -7,7 +7,7 @@ use deltalake::kernel::Action;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::change::Change;
-use crate::files::{self, DataFiles, Marks, TableFile};
+use crate::files::{self, DataFiles, TableFile};
 use crate::tables::{LakeTable, TableError};
 
 /// Writes what `change` needs and gives the actions that make it so.
@@ -23,11 +23,7 @@ pub(super) async fn mark(
         let rows = files::footer(table, file, table.spec().probe())
             .await?
             .rows();
-        let mut marks = match files::marks(table, file).await? {
-            Some(marks) => Marks::clone(&marks),
-            None => Marks::new(),
-        };
-        marks.extend(gone.iter().copied());
+        let marks = files::marks_and(table, file, gone).await?;
         actions.push(Action::Remove(file.remove(true)));
         if marks.len() < rows {
             marked.push((file, rows));
@@ -45,9 +41,7 @@ pub(super) async fn mark(
     }
     let mut written = DataFiles::new(table, change.rows_added());
     for batch in &change.added {
-        for piece in files::sort(batch, &table.spec().key).map_err(|e| table.data(&e))? {
-            written.write(&piece.map_err(|e| table.data(&e))?).await?;
-        }
+        written.write_sorted(batch).await?;
     }
     actions.extend(written.close().await?);
     Ok(actions)

@@ -5,7 +5,7 @@ use deltalake::kernel::Action;
 use futures::TryStreamExt as _;
 
 use super::change::Change;
-use crate::files::{self, DataFiles, Marks, Rows, TableFile};
+use crate::files::{self, DataFiles, Rows, TableFile};
 use crate::tables::{LakeTable, TableError};
 
 /// Writes what `change` needs and gives the actions that make it so.
@@ -17,19 +17,13 @@ pub(super) async fn rewrite(
     let mut actions = Vec::new();
     let mut written = DataFiles::new(table, change.rows_added());
     for batch in &change.added {
-        for piece in files::sort(batch, &table.spec().key).map_err(|e| table.data(&e))? {
-            written.write(&piece.map_err(|e| table.data(&e))?).await?;
-        }
+        written.write_sorted(batch).await?;
     }
     actions.extend(written.close().await?);
     for (file, gone) in change.of_files(files) {
         let footer = files::footer(table, file, table.spec().probe()).await?;
         // One that was marked before copy-on-write was asked for.
-        let mut marks = match files::marks(table, file).await? {
-            Some(marks) => Marks::clone(&marks),
-            None => Marks::new(),
-        };
-        marks.extend(gone.iter().copied());
+        let marks = files::marks_and(table, file, gone).await?;
         let mut written = DataFiles::new(table, footer.rows().saturating_sub(marks.len()));
         let mut batches = files::read(table, file, &footer, None, Rows::All)?;
         let mut first = 0;
