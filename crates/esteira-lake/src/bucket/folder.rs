@@ -29,8 +29,9 @@ impl Folder {
         Self { root }
     }
 
-    /// Every file whose key starts with `prefix`. A file that goes while we look is no file.
-    pub(super) fn list(&self, prefix: &str) -> std::io::Result<Vec<Listed>> {
+    /// Every file whose key starts with `prefix` and sorts after `after`. A file that goes while we
+    /// look is no file.
+    pub(super) fn list(&self, prefix: &str, after: &str) -> std::io::Result<Vec<Listed>> {
         let start = prefix.rfind('/').map_or("", |slash| &prefix[..=slash]);
         let mut found = Vec::new();
         let mut folders = vec![start.to_owned()];
@@ -39,6 +40,7 @@ impl Folder {
                 Err(error) if is_absent(&error) => continue,
                 entries => entries?,
             };
+            let known = after.strip_prefix(folder.as_str());
             for entry in entries {
                 let entry = entry?;
                 // A name that is not UTF-8 cannot be a key.
@@ -46,6 +48,11 @@ impl Folder {
                     tracing::warn!(file = ?entry.path(), "a name that is not UTF-8 is no key");
                     continue;
                 };
+                // Most of a long log is known: its files are not even looked at.
+                let known = known.is_some_and(|known| name.as_str() <= known);
+                if known && entry.file_type()?.is_file() {
+                    continue;
+                }
                 let key = format!("{folder}{name}");
                 let metadata = match std::fs::metadata(entry.path()) {
                     Err(error) if is_absent(&error) => continue,
@@ -53,7 +60,10 @@ impl Folder {
                 };
                 if metadata.is_dir() {
                     folders.push(format!("{key}/"));
-                } else if key.starts_with(prefix) && !key.starts_with(PARTIAL) {
+                } else if key.as_str() > after
+                    && key.starts_with(prefix)
+                    && !key.starts_with(PARTIAL)
+                {
                     found.push(Listed {
                         key,
                         etag: etag(&metadata),
@@ -184,21 +194,21 @@ mod tests {
         for name in names {
             let key = format!("input/{name}");
             folder.put(&key, name.as_bytes()).unwrap();
-            let listed = folder.list(&key).unwrap();
+            let listed = folder.list(&key, "").unwrap();
             assert_eq!(listed.len(), 1, "{key:?}");
             assert_eq!(listed[0].key, key);
             let read = folder.get(&key, Some(&listed[0].etag)).unwrap();
             assert_eq!(read, Fetched::Bytes(Bytes::from(name)));
         }
-        assert_eq!(folder.list("input/").unwrap().len(), names.len());
-        assert_eq!(folder.list("absent/").unwrap(), []);
+        assert_eq!(folder.list("input/", "").unwrap().len(), names.len());
+        assert_eq!(folder.list("absent/", "").unwrap(), []);
     }
 
     #[test]
     fn another_content_is_changed_and_no_content_is_missing() {
         let (_root, folder) = folder();
         folder.put("a", b"1").unwrap();
-        let etag = folder.list("a").unwrap()[0].etag.clone();
+        let etag = folder.list("a", "").unwrap()[0].etag.clone();
         folder.put("a", b"2").unwrap();
         assert_eq!(folder.get("a", Some(&etag)).unwrap(), Fetched::Changed);
         assert_eq!(folder.get("b", None).unwrap(), Fetched::Missing);
@@ -214,7 +224,7 @@ mod tests {
             folder.get("x/a", None).unwrap(),
             Fetched::Bytes(Bytes::from("1"))
         );
-        assert_eq!(folder.list("").unwrap().len(), 1);
+        assert_eq!(folder.list("", "").unwrap().len(), 1);
         let partials = std::fs::read_dir(folder.root.join(PARTIAL)).unwrap();
         assert_eq!(partials.count(), 0);
     }

@@ -8,10 +8,12 @@
 mod credentials;
 mod error;
 mod folder;
+mod local_store;
 mod location;
 mod open;
 mod s3_api;
 mod s3_wire;
+mod table_log;
 
 pub use error::BucketError;
 pub use location::BucketLocation;

@@ -8,7 +8,6 @@ use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use futures::TryStreamExt as _;
 use object_store::aws::AmazonS3Builder;
 use object_store::client::{HttpConnector as _, ReqwestConnector};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
@@ -20,7 +19,9 @@ use url::Url;
 pub use super::credentials::Environment;
 use super::error::shown;
 use super::folder::Folder;
+use super::local_store::LocalStore;
 use super::s3_api::{S3Api, innermost};
+use super::table_log::TableLog;
 use super::{BucketError, BucketLocation};
 
 /// An object as a listing shows it.
@@ -88,10 +89,10 @@ impl Bucket {
                 (store, Objects::S3(api))
             }
             BucketLocation::File { folder } => {
-                let store =
-                    LocalFileSystem::new_with_prefix(folder).map_err(|_| BucketError::Missing {
-                        bucket: location.to_string(),
-                    })?;
+                let missing = |_| BucketError::Missing {
+                    bucket: location.to_string(),
+                };
+                let store = LocalStore::below(folder.clone()).map_err(missing)?;
                 (
                     Arc::new(store),
                     Objects::Folder(Folder::new(folder.clone())),
@@ -181,10 +182,9 @@ impl Bucket {
         let api = match &self.objects {
             Objects::S3(api) => api,
             Objects::Folder(folder) => {
-                let (folder, prefix) = (folder.clone(), prefix.to_owned());
-                return self
-                    .in_folder("listing", &prefix.clone(), move || folder.list(&prefix))
-                    .await;
+                let (folder, own, after) = (folder.clone(), prefix.to_owned(), after.to_owned());
+                let list = move || folder.list(&own, &after);
+                return self.in_folder("listing", prefix, list).await;
             }
             Objects::Store => return self.list_store(prefix).await,
         };
@@ -361,14 +361,10 @@ impl Bucket {
         let at_root: Arc<dyn ObjectStore> = match &self.location {
             BucketLocation::S3 { .. } | BucketLocation::Store { .. } => Arc::clone(&self.store),
             // The kernel addresses local files from the root of the file system.
-            BucketLocation::File { .. } => Arc::new(LocalFileSystem::new()),
+            BucketLocation::File { .. } => Arc::new(LocalStore::of_file_system()),
         };
-        Some(default_logstore(
-            at_table,
-            at_root,
-            &url,
-            &StorageConfig::default(),
-        ))
+        let log = default_logstore(at_table, at_root, &url, &StorageConfig::default());
+        Some(Arc::new(TableLog::new(log)))
     }
 
     async fn in_folder<T: Send + 'static>(

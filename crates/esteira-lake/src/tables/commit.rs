@@ -66,7 +66,8 @@ impl LakeTable {
             .with_metadata(metadata(&id, commit.transaction.as_ref()))
             .with_max_retries(0)
             // It would list the whole log at every commit; `tidy` cleans up once a day.
-            .with_cleanup_expired_logs(Some(false));
+            .with_cleanup_expired_logs(Some(false))
+            .with_create_checkpoint(false);
         if let Some((app_id, number)) = &commit.transaction {
             let number = i64::try_from(*number).unwrap_or(i64::MAX);
             properties =
@@ -96,6 +97,7 @@ impl LakeTable {
             version: base + 1,
             transaction,
         });
+        self.checkpoint_if_due().await;
         Ok(Outcome::Committed)
     }
 

@@ -3,6 +3,7 @@
 //! Comes in: a table's declaration (columns, key). Goes out: a loaded [`LakeTable`]. The invariant: a
 //! table that somebody else made, or whose columns are others, is never written.
 
+mod checkpoint;
 mod commit;
 mod error;
 mod lake_table;

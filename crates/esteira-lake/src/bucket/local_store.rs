@@ -1,0 +1,218 @@
+//! The store under the Delta tables of a local folder: the `object_store` crate's, with a cheaper
+//! listing of what comes after a name.
+//!
+//! A table's log is listed behind its known version at every commit, and its folder keeps the commits
+//! of weeks. The crate makes a path of every one of them before it looks whether it is wanted.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use chrono::DateTime;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+};
+
+use super::Listed;
+use super::folder::Folder;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct LocalStore {
+    inner: LocalFileSystem,
+    folder: Folder,
+}
+
+impl LocalStore {
+    /// The store whose paths are those below `folder`, which must exist.
+    pub(super) fn below(folder: PathBuf) -> Result<Self> {
+        Ok(Self {
+            inner: LocalFileSystem::new_with_prefix(&folder)?,
+            folder: Folder::new(folder),
+        })
+    }
+
+    /// The store whose paths are those of the file system.
+    pub(super) fn of_file_system() -> Self {
+        Self {
+            inner: LocalFileSystem::new(),
+            folder: Folder::new(PathBuf::from("/")),
+        }
+    }
+}
+
+impl fmt::Display for LocalStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for LocalStore {
+    async fn put_opts(
+        &self,
+        at: &Path,
+        body: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        self.inner.put_opts(at, body, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        at: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(at, options).await
+    }
+
+    async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
+        self.inner.get_opts(at, options).await
+    }
+
+    async fn get_ranges(
+        &self,
+        at: &Path,
+        ranges: &[std::ops::Range<u64>],
+    ) -> Result<Vec<bytes::Bytes>> {
+        self.inner.get_ranges(at, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let folder = self.folder.clone();
+        let start = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
+        let after = offset.to_string();
+        let found = async move {
+            tokio::task::spawn_blocking(move || folder.list(&start, &after))
+                .await
+                .map_err(|source| Error::JoinError { source })?
+                .map_err(|error| Error::Generic {
+                    store: "LocalFileSystem",
+                    source: Box::new(error),
+                })
+        };
+        stream::once(found)
+            .map_ok(|found| stream::iter(found.into_iter().filter_map(described).map(Ok)))
+            .try_flatten()
+            .boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        self.inner.rename_opts(from, to, options).await
+    }
+}
+
+/// What the crate's own listing would say of a file; nothing for a file it is still writing, which it
+/// names `NAME#NUMBER`, and for names it cannot express.
+fn described(listed: Listed) -> Option<ObjectMeta> {
+    let being_written = listed.key.rsplit_once('#').is_some_and(|(_, number)| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if being_written {
+        return None;
+    }
+    Some(ObjectMeta {
+        location: Path::parse(listed.key).ok()?,
+        last_modified: DateTime::from_timestamp_micros(listed.modified_micros)?,
+        size: listed.size,
+        e_tag: None,
+        version: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn names(store: &dyn ObjectStore, prefix: &str, after: &str) -> Vec<(String, u64, i64)> {
+        let found = store.list_with_offset(Some(&Path::from(prefix)), &Path::from(after));
+        let mut found: Vec<_> = found
+            .map_ok(|meta| {
+                let micros = meta.last_modified.timestamp_micros();
+                (meta.location.to_string(), meta.size, micros)
+            })
+            .try_collect()
+            .await
+            .unwrap();
+        found.sort();
+        found
+    }
+
+    #[tokio::test]
+    async fn lists_what_the_crate_lists() {
+        let root = tempfile::tempdir().unwrap();
+        let log = root.path().join("t/_delta_log");
+        std::fs::create_dir_all(log.join("_sidecars")).unwrap();
+        for (number, name) in [
+            "00000000000000000000.json",
+            "00000000000000000001.checkpoint.parquet",
+            "00000000000000000001.json",
+            "00000000000000000002.json",
+            "00000000000000000003.json#1",
+            "_last_checkpoint",
+            "_sidecars/a.parquet",
+            ".hidden",
+        ]
+        .iter()
+        .enumerate()
+        {
+            std::fs::write(log.join(name), vec![0; number]).unwrap();
+        }
+        let absolute = format!("{}/t/_delta_log", root.path().display());
+        let crates = LocalFileSystem::new_with_prefix(root.path()).unwrap();
+        let ours = LocalStore::below(root.path().to_owned()).unwrap();
+        let mut counts = Vec::new();
+        for after in [
+            "",
+            "/00000000000000000001.",
+            "/00000000000000000001.json",
+            "/_sidecars",
+            "/_sidecars/a.parquet",
+            "/a",
+        ] {
+            let below = format!("t/_delta_log{after}");
+            let expected = names(&crates, "t/_delta_log", &below).await;
+            assert_eq!(
+                names(&ours, "t/_delta_log", &below).await,
+                expected,
+                "{after}"
+            );
+            counts.push(expected.len());
+
+            let whole = format!("{absolute}{after}");
+            let expected = names(&LocalFileSystem::new(), &absolute, &whole).await;
+            let found = names(&LocalStore::of_file_system(), &absolute, &whole).await;
+            assert_eq!(found, expected, "{after}");
+        }
+        assert_eq!(counts, [7, 5, 3, 1, 0, 0]);
+        assert_eq!(names(&ours, "t/absent", "t/absent/a").await, []);
+    }
+}
