@@ -26,7 +26,7 @@ Examples:
   esteira status
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 wrong pipeline, 4 bucket not usable,
-5 another runner, 6 table not ours, 7 question failed."
+5 another runner, 6 table not ours, 7 question failed, 8 table not what its originals make."
 )]
 pub(crate) struct Arguments {
     /// Say more on standard error; twice says everything.
@@ -56,6 +56,18 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// The batches that were recorded.
     History(HistoryArguments),
+    /// Why a row is what it is: every event of its key, and which of them stands.
+    Why(WhyArguments),
+    /// Make the tables once more from the originals, elsewhere, and compare every row.
+    Verify(VerifyArguments),
+    /// Build the tables anew from the originals, beside the live ones.
+    Replay(ReplayArguments),
+    /// What could not become an event.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  esteira quarantine list\n  esteira quarantine show 5f2e9c01ab77\n  esteira quarantine show 5f2e9c01ab77 --original > entry.json"
+    )]
+    Quarantine(QuarantineCommand),
     /// Merge small files and drop deleted rows for good; no row of a table changes.
     Optimize(OptimizeArguments),
     /// Delete files that no version within the retention needs.
@@ -231,6 +243,92 @@ pub(crate) struct HistoryArguments {
     /// Text for people, one JSON record a line for scripts.
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira why orders 1234567890
+  esteira why sellers 42 --format json | jq .events
+
+It reads all originals: minutes where there are many.")]
+pub(crate) struct WhyArguments {
+    /// The table.
+    pub(crate) table: String,
+    /// The key: the value of each of its columns, in order.
+    #[arg(required = true)]
+    pub(crate) key: Vec<String>,
+    /// The pipeline whose table is meant.
+    #[arg(long, default_value = "marketing_place")]
+    pub(crate) pipeline: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Text for people, JSON for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira verify
+  esteira verify --scratch /data/tmp --format json | jq '.tables[].differences'
+
+It reads all originals and writes all tables once to the scratch folder, which is emptied afterwards.
+Nothing in the bucket changes. Exit code 8: a row is not what the originals make.")]
+pub(crate) struct VerifyArguments {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Where there is room for all tables once; the system's temporary folder when it is not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
+    /// Text for people, JSON for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira replay --into analytics-anew
+  esteira replay --into before-the-incident --until 1200
+
+The live tables, the originals and the ledger stay as they are.")]
+pub(crate) struct ReplayArguments {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The folder in the bucket for the new tables and their quarantine; nothing may be there.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) into: String,
+    /// The last batch to take; the newest when it is not given.
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) until: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List the entries.
+    #[command(after_help = "Example:\n  esteira quarantine list --format json | jq -r .message")]
+    List {
+        #[command(flatten)]
+        target: Target,
+        /// Text for people, one JSON object an entry for scripts.
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+    /// Show one entry: the reason, where, and its bytes.
+    #[command(
+        after_help = "Example:\n  esteira quarantine show 5f2e9c01ab77 --original > entry.json"
+    )]
+    Show {
+        /// Its id, as `list` shows it, or the beginning of it.
+        id: String,
+        #[command(flatten)]
+        target: Target,
+        /// Write only its bytes, as they are.
+        #[arg(long)]
+        original: bool,
+    },
 }
 
 /// Which tables of a pipeline.

@@ -30,6 +30,11 @@ impl Failure {
         }
     }
 
+    pub(crate) fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -84,7 +89,7 @@ fn code(error: &anyhow::Error) -> u8 {
                     | TableError::Columns { .. }
                     | TableError::Unsupported { .. },
                 ) => 6,
-                Error::UnknownTable { .. } => 2,
+                Error::UnknownTable { .. } | Error::Key { .. } => 2,
                 Error::Query { .. } => 7,
                 _ => 1,
             };

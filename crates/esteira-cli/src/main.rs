@@ -10,6 +10,11 @@
 
 use clap::Parser as _;
 
+/// Batches fill and free hundreds of megabytes in pieces of every size, on several threads; the C
+/// library's allocator keeps twice of that.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 mod arguments;
 mod commands;
 mod failure;

@@ -122,6 +122,17 @@ impl Raw {
         self.bucket.list(&format!("{}/", self.prefix)).await
     }
 
+    /// Reads the original that is kept under this key.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn read(&self, key: &str) -> Result<Option<Bytes>, BucketError> {
+        Ok(match self.bucket.get(key, None).await? {
+            Fetched::Bytes(bytes) => Some(bytes),
+            Fetched::Changed | Fetched::Missing => None,
+        })
+    }
+
     fn date_of<'a>(&self, key: &'a str) -> &'a str {
         key.strip_prefix(&self.prefix)
             .and_then(|rest| rest.strip_prefix("/dt_processamento="))
@@ -129,7 +140,9 @@ impl Raw {
             .unwrap_or("")
     }
 
-    fn key(&self, processing_date: &str, name: &str) -> String {
+    /// The key the first content of a name is kept under on a date.
+    #[must_use]
+    pub fn key(&self, processing_date: &str, name: &str) -> String {
         let folder = format!("{}/dt_processamento={processing_date}/", self.prefix);
         let name = reachable(name);
         let key = format!("{folder}{name}");
@@ -152,7 +165,8 @@ pub fn is_md5(etag: &str) -> bool {
 }
 
 /// Where the entity tag says nothing about the bytes, the size has to do.
-fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
+#[must_use]
+pub fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
     let same_size = usize::try_from(planned.size) == Ok(bytes.len());
     same_size
         && (!is_md5(&planned.etag) || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))

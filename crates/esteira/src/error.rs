@@ -39,6 +39,37 @@ pub enum Error {
         /// The names there are.
         known: Vec<String>,
     },
+    /// An original that the ledger names is not there, or is another one.
+    #[error(
+        "batch {batch}: the original of `{object}` {} under `{raw_file}`",
+        if *changed { "is not what it was" } else { "is not there" }
+    )]
+    Original {
+        /// The object it is the original of.
+        object: String,
+        /// The key it was kept under.
+        raw_file: String,
+        /// The batch that kept it.
+        batch: u64,
+        /// Whether there is another content now.
+        changed: bool,
+    },
+    /// A key was given with too many or too few values.
+    #[error("the key of table `{table}` has {} columns, {given} were given", columns.len())]
+    Key {
+        /// The table.
+        table: String,
+        /// The columns of its key.
+        columns: Vec<String>,
+        /// How many values there were.
+        given: usize,
+    },
+    /// Tables shall be built where something is already.
+    #[error("there is something under `{path}/` already")]
+    Occupied {
+        /// The place.
+        path: String,
+    },
     /// Something inside stopped that never should.
     #[error("{0} stopped unexpectedly")]
     Stopped(&'static str),
@@ -67,6 +98,15 @@ impl Error {
             Self::UnknownTable { known, .. } => {
                 Some(format!("the pipeline has {}", known.join(", ")))
             }
+            Self::Original { .. } => Some(
+                "originals are never changed or removed by this program: bring it back, for instance \
+                 from a version of the bucket"
+                    .to_owned(),
+            ),
+            Self::Key { columns, .. } => Some(format!("give a value for {}", columns.join(", "))),
+            Self::Occupied { .. } => Some(
+                "name a place of its own, or delete what is left of an earlier replay".to_owned(),
+            ),
             Self::Query { .. } | Self::Stopped(_) => None,
         }
     }

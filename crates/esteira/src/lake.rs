@@ -38,6 +38,12 @@ impl Lake {
         })
     }
 
+    /// Every table with the columns of its key, and the quarantine, which has none.
+    pub(crate) fn keys(&self) -> Vec<(String, Vec<String>)> {
+        let tables = specs(&self.pipeline).chain([quarantine_spec(&self.pipeline)]);
+        tables.map(|spec| (spec.name, spec.key)).collect()
+    }
+
     /// The pipeline.
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {

@@ -23,6 +23,10 @@
 //! - `process/`: the stages of a batch, all named in `process/stages.rs`
 //! - [`Submit`]: running a pipeline from Rust
 //! - [`optimize`], [`vacuum`], [`upgrade`]: tidying tables by hand
+//! - [`verify`], in `verify/`: holding the tables against the originals
+//! - [`replay`]: building the tables anew beside the live ones
+//! - [`quarantine`]: what could not become an event
+//! - [`why`]: every event of a key, and which of them stands
 //! - [`Lake`]: the tables, the quarantine and the ledger, for reading
 //! - [`PathPattern`]: globs with Hadoop's rules
 //!
@@ -36,8 +40,12 @@ mod maintenance;
 mod path_pattern;
 mod pipeline;
 mod process;
+mod quarantined;
+mod rebuild;
 mod status;
 mod submit;
+mod verify;
+mod why;
 
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
@@ -48,5 +56,9 @@ pub use pipeline::{
     Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules,
 };
 pub use process::{Observer, Progress, RunSummary, Shutdown, Silent};
+pub use quarantined::{QuarantineEntry, quarantine};
+pub use rebuild::replay;
 pub use status::{Status, status};
 pub use submit::Submit;
+pub use verify::{Difference, DifferenceKind, TableCheck, Verification, verify};
+pub use why::{Fate, KnownEvent, Origin, Why, why};

@@ -5,12 +5,16 @@ mod down;
 mod generate;
 mod history;
 mod optimize;
+mod quarantine;
+mod replay;
 mod run;
 mod sql;
 mod status;
 mod up;
 mod upgrade;
 mod vacuum;
+mod verify;
+mod why;
 
 use esteira::{Lake, Pipeline};
 use esteira_lake::bucket::{Bucket, Environment};
@@ -27,6 +31,10 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::History(arguments) => history::run(arguments).await,
+        Command::Why(arguments) => why::run(arguments).await,
+        Command::Verify(arguments) => verify::run(arguments).await,
+        Command::Replay(arguments) => replay::run(arguments).await,
+        Command::Quarantine(command) => quarantine::run(command).await,
         Command::Optimize(arguments) => optimize::run(arguments).await,
         Command::Vacuum(arguments) => vacuum::run(arguments).await,
         Command::Upgrade(arguments) => upgrade::run(arguments).await,

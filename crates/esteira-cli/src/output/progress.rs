@@ -30,6 +30,12 @@ impl Bar {
     }
 }
 
+impl Observer for Bar {
+    fn recorded(&self, _: &Record) {
+        self.step();
+    }
+}
+
 /// One line that says where a run is.
 pub(crate) struct Live {
     spinner: ProgressBar,

@@ -15,6 +15,7 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod account;
 mod bucket_errors;
 mod help;
 mod kills;

@@ -154,6 +154,13 @@ pub struct Record {
     pub bytes: u64,
     /// By table name.
     pub tables: BTreeMap<String, TableRecord>,
+    /// What its originals' names leave out of the objects' keys at the start.
+    #[serde(default)]
+    pub input: String,
+    /// Where the originals of its objects are, by their place in the plan, as far as that is not the
+    /// usual key; nothing for an object that was replaced or removed before it could be read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub originals: BTreeMap<u32, Option<String>>,
     /// What became of its objects and events.
     #[serde(flatten)]
     pub accounts: Accounts,

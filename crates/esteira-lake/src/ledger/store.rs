@@ -184,6 +184,15 @@ impl Ledger {
         self.all("plans", from).await
     }
 
+    /// A batch's plan and record.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a file that is gone or cannot be understood.
+    pub async fn batch(&self, number: u64) -> Result<(Plan, Record), LedgerError> {
+        let (plan, record) = (self.key("plans", number), self.key("records", number));
+        tokio::try_join!(self.json(&plan), self.json(&record))
+    }
+
     async fn all<T: DeserializeOwned>(&self, kind: &str, from: u64) -> Result<Vec<T>, LedgerError> {
         let numbers = self.numbers(kind, from.saturating_sub(1)).await?;
         let reads: Vec<_> = numbers
@@ -277,6 +286,8 @@ mod tests {
             newest_object: 1,
             bytes: 1,
             tables: std::collections::BTreeMap::new(),
+            input: String::new(),
+            originals: std::collections::BTreeMap::new(),
             accounts: Accounts::default(),
             totals: Accounts::default(),
             freshness_ms: Freshness::default(),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{LakeTable, TableError};
 
 /// So many entries of a checkpoint cost about as much as a commit does.
-const ENTRIES_A_COMMIT: u64 = 400;
+const ENTRIES_A_COMMIT: u64 = 800;
 /// Whatever it costs: every start, ours and every reader's, reads the commits since the last one.
 const MOST_COMMITS: u64 = 500;
 
@@ -84,7 +84,7 @@ mod tests {
             (1..=1000).find(|since| is_due(99 + since, &last)).unwrap()
         };
         assert_eq!(due_after(10), 1);
-        assert_eq!(due_after(48_000), 120);
+        assert_eq!(due_after(48_000), 60);
         assert_eq!(due_after(3_000_000), 500);
     }
 }

@@ -1,16 +1,20 @@
-//! Fetch, preserve, decode: an object is read once; the same bytes go to `raw` and to the decoder.
+//! Fetch, preserve, decode: an object is read once; the same bytes go to `raw` and to the decoder. A
+//! batch that lands again reads the originals instead.
 //!
 //! Comes in: a plan. Goes out: events as Arrow rows, rejected entries, and an account of each object.
 //! The invariant: when a batch has landed, the original of every object in it is safe in `raw`.
 
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, RecordBatch};
 use bytes::Bytes;
 use esteira_events::{DecodeLimits, EventDecoder, Source};
 use esteira_lake::bucket::Fetched;
-use esteira_lake::ledger::{Plan, PlannedObject};
+use esteira_lake::ledger::{Plan, PlannedObject, Record};
 use esteira_lake::quarantine::QuarantineRow;
+use esteira_lake::raw::is_content_of;
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -26,6 +30,15 @@ const GROUP_OBJECTS: usize = 512;
 /// Bytes that may be on their way at once; one larger object travels alone.
 const IN_FLIGHT_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Whether a batch may have been begun before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// It was planned just now: nothing of it is kept yet.
+    First,
+    /// It was interrupted: what was kept of it may be in some tables.
+    Again,
+}
+
 /// A batch whose originals are safe and whose events are in memory.
 pub(super) struct Landed {
     /// Decoded rows.
@@ -36,6 +49,10 @@ pub(super) struct Landed {
     pub(super) rejected: Vec<QuarantineRow>,
     /// For each object of the plan, what happened to it.
     pub(super) objects: Vec<ObjectAccount>,
+    /// For each object of the plan, the key its original is kept under; empty when it was gone.
+    pub(super) raw_files: Vec<String>,
+    /// See [`Record::originals`].
+    pub(super) originals: BTreeMap<u32, Option<String>>,
 }
 
 /// What happened to one object.
@@ -60,7 +77,33 @@ struct Decoded {
 }
 
 /// Lands all objects of a plan.
-pub(super) async fn land(context: &Context, plan: &Plan) -> Result<Landed, Error> {
+pub(super) async fn land(
+    context: &Context,
+    plan: &Plan,
+    attempt: Attempt,
+) -> Result<Landed, Error> {
+    let fetch = |index, object| fetch(context, plan, attempt, index, object);
+    land_with(context, plan, fetch).await
+}
+
+/// Lands a recorded batch once more, from its originals.
+pub(super) async fn land_again(
+    context: &Context,
+    plan: &Plan,
+    record: &Record,
+) -> Result<Landed, Error> {
+    let fetch = |index, object| recall(context, plan, record, index, object);
+    land_with(context, plan, fetch).await
+}
+
+async fn land_with<'a, F>(
+    context: &'a Context,
+    plan: &'a Plan,
+    fetch: impl Fn(usize, &'a PlannedObject) -> F + Copy,
+) -> Result<Landed, Error>
+where
+    F: Future<Output = Result<LandedObject, Error>>,
+{
     let mut landing = Landing {
         context,
         plan: Arc::new(plan.clone()),
@@ -69,6 +112,8 @@ pub(super) async fn land(context: &Context, plan: &Plan) -> Result<Landed, Error
             object_of: Vec::new(),
             rejected: Vec::new(),
             objects: vec![ObjectAccount::default(); plan.objects.len()],
+            raw_files: vec![String::new(); plan.objects.len()],
+            originals: BTreeMap::new(),
         },
         decoding: JoinSet::new(),
         progress: Progress {
@@ -84,7 +129,7 @@ pub(super) async fn land(context: &Context, plan: &Plan) -> Result<Landed, Error
             let wanted = u32::try_from(to_permits(object.size.min(IN_FLIGHT_BYTES))).unwrap_or(1);
             // The semaphore is never closed.
             let _permit = budget.acquire_many(wanted).await.ok();
-            fetch(context, plan, index, object).await
+            fetch(index, object).await
         }
     });
     let arrivals =
@@ -108,19 +153,20 @@ pub(super) async fn land(context: &Context, plan: &Plan) -> Result<Landed, Error
 async fn fetch(
     context: &Context,
     plan: &Plan,
+    attempt: Attempt,
     index: usize,
     object: &PlannedObject,
 ) -> Result<LandedObject, Error> {
     let name = context.pipeline.input.name(&object.key);
     let bytes = match context.bucket.get(&object.key, Some(&object.etag)).await? {
         Fetched::Bytes(bytes) => Some(bytes),
-        // An interrupted batch may have kept it, and its tables may already hold it.
-        Fetched::Changed | Fetched::Missing => {
-            context
-                .raw
-                .recall(&plan.processing_date, name, object)
-                .await?
-        }
+        Fetched::Changed | Fetched::Missing => match attempt {
+            Attempt::First => None,
+            Attempt::Again => {
+                let raw = &context.raw;
+                raw.recall(&plan.processing_date, name, object).await?
+            }
+        },
     };
     let raw_file = if let Some(bytes) = &bytes {
         let raw = &context.raw;
@@ -134,6 +180,45 @@ async fn fetch(
         raw_file,
         bytes,
     })
+}
+
+async fn recall(
+    context: &Context,
+    plan: &Plan,
+    record: &Record,
+    index: usize,
+    object: &PlannedObject,
+) -> Result<LandedObject, Error> {
+    let place = u32::try_from(index).unwrap_or(u32::MAX);
+    let raw_file = match record.originals.get(&place) {
+        None => {
+            let name = object.key.strip_prefix(&record.input);
+            let name = name.unwrap_or(&object.key);
+            context.raw.key(&plan.processing_date, name)
+        }
+        Some(Some(key)) => key.clone(),
+        // It was gone then, and is now.
+        Some(None) => {
+            return Ok(LandedObject {
+                index,
+                raw_file: String::new(),
+                bytes: None,
+            });
+        }
+    };
+    match context.raw.read(&raw_file).await? {
+        Some(bytes) if is_content_of(object, &bytes) => Ok(LandedObject {
+            index,
+            raw_file,
+            bytes: Some(bytes),
+        }),
+        other => Err(Error::Original {
+            object: object.key.clone(),
+            raw_file,
+            batch: plan.batch,
+            changed: other.is_some(),
+        }),
+    }
 }
 
 struct Landing<'a> {
@@ -154,8 +239,8 @@ impl Landing<'_> {
         while self.decoding.len() >= cores {
             self.take_one().await?;
         }
-        for object in group.iter().filter(|object| object.bytes.is_none()) {
-            self.landed.objects[object.index].gone = true;
+        for object in &group {
+            self.account(object);
         }
         let schema = Arc::clone(&self.context.pipeline.schema);
         let limits = DecodeLimits {
@@ -167,6 +252,22 @@ impl Landing<'_> {
             .spawn_blocking(move || decode(EventDecoder::new(schema, limits), &plan, group));
         self.context.observer.progress(self.progress);
         Ok(())
+    }
+
+    fn account(&mut self, object: &LandedObject) {
+        let place = u32::try_from(object.index).unwrap_or(u32::MAX);
+        self.landed.raw_files[object.index].clone_from(&object.raw_file);
+        if object.bytes.is_none() {
+            self.landed.objects[object.index].gone = true;
+            self.landed.originals.insert(place, None);
+            return;
+        }
+        let planned = &self.plan.objects[object.index];
+        let name = self.context.pipeline.input.name(&planned.key);
+        if object.raw_file != self.context.raw.key(&self.plan.processing_date, name) {
+            let kept = Some(object.raw_file.clone());
+            self.landed.originals.insert(place, kept);
+        }
     }
 
     async fn take_one(&mut self) -> Result<(), Error> {

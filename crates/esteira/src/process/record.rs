@@ -40,6 +40,8 @@ pub(super) fn of(
             .unwrap_or_default(),
         bytes: plan.objects.iter().map(|object| object.size).sum(),
         tables: applied.tables,
+        input: context.pipeline.input.base().to_owned(),
+        originals: landed.originals.clone(),
         totals: before.map_or_else(|| accounts.clone(), |record| record.totals.plus(&accounts)),
         accounts,
         freshness_ms: Freshness::of(ages),

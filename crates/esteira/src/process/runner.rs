@@ -10,6 +10,7 @@ use esteira_lake::raw::Raw;
 use uuid::Uuid;
 
 use super::apply::Tables;
+use super::land::Attempt;
 use super::observe::Observer;
 use super::shutdown::Shutdown;
 use super::stages::{self, Context, Prepared};
@@ -139,7 +140,9 @@ impl Session<'_> {
                     shutdown.within(context.pipeline.limits.poll).await;
                     continue;
                 }
-                (None, Some(plan)) => Some(stages::prepare(context, plan).await),
+                (None, Some((plan, attempt))) => {
+                    Some(stages::prepare(context, plan, attempt).await)
+                }
                 (Some(batch), next) => {
                     let finish = self.finish(batch, summary);
                     match next {
@@ -147,8 +150,8 @@ impl Session<'_> {
                             finish.await?;
                             None
                         }
-                        Some(plan) => {
-                            let ahead = stages::prepare(context, plan);
+                        Some((plan, attempt)) => {
+                            let ahead = stages::prepare(context, plan, attempt);
                             let (finished, ready) = tokio::join!(finish, ahead);
                             finished?;
                             Some(ready)
@@ -175,9 +178,9 @@ impl Session<'_> {
     }
 
     /// An interrupted batch, else a new one, else nothing.
-    async fn next_plan(&mut self, once: bool) -> Result<Option<Plan>, Error> {
+    async fn next_plan(&mut self, once: bool) -> Result<Option<(Plan, Attempt)>, Error> {
         if let Some(plan) = self.unfinished.pop_front() {
-            return Ok(Some(plan));
+            return Ok(Some((plan, Attempt::Again)));
         }
         if self.waiting.is_empty() && !(once && self.listed) {
             self.waiting = discover::discover(self.context, &mut self.ledger).await?;
@@ -194,7 +197,7 @@ impl Session<'_> {
             &mut self.waiting,
         )
         .await
-        .map(Some)
+        .map(|plan| Some((plan, Attempt::First)))
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Each hands over a type that says how far the batch got: [`Plan`] → [`Landed`] → [`Transformed`] →
 //! [`Applied`] → [`Record`]. Only `plan`, `apply` and `record` change what others can see; `tidy` changes
-//! files, never rows.
+//! files, never rows. A replay takes `land` to `apply` once more, from the originals, into other tables.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use esteira_lake::ledger::{Ledger, Plan, Record};
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
-use super::land::{self, Landed};
+use super::land::{self, Attempt, Landed};
 use super::observe::Observer;
 use super::record;
 use super::tidy;
@@ -42,9 +42,13 @@ pub(super) struct Prepared {
 }
 
 /// Fetches, preserves and decodes. Changes no table, so it may run ahead of the batch before.
-pub(super) async fn prepare(context: &Context, plan: Plan) -> Result<Prepared, Error> {
+pub(super) async fn prepare(
+    context: &Context,
+    plan: Plan,
+    attempt: Attempt,
+) -> Result<Prepared, Error> {
     let start = Instant::now();
-    let landed = Box::pin(land::land(context, &plan)).await?;
+    let landed = Box::pin(land::land(context, &plan, attempt)).await?;
     Ok(Prepared {
         plan,
         landed,
@@ -81,6 +85,34 @@ pub(super) async fn finish(
     ledger.record(record.clone()).await?;
     ledger.snapshot_if_due().await?;
     Ok((record, before))
+}
+
+/// Lands a recorded batch once more, from its originals.
+pub(super) async fn prepare_again(
+    context: &Context,
+    plan: Plan,
+    record: &Record,
+) -> Result<Prepared, Error> {
+    let start = Instant::now();
+    let landed = Box::pin(land::land_again(context, &plan, record)).await?;
+    Ok(Prepared {
+        plan,
+        landed,
+        milliseconds: milliseconds(start),
+    })
+}
+
+/// Transforms and applies, without a record.
+pub(super) async fn apply_again(
+    context: &Context,
+    tables: &mut Tables,
+    prepared: Prepared,
+) -> Result<Applied, Error> {
+    let Prepared {
+        plan, mut landed, ..
+    } = prepared;
+    let transformed = Box::pin(transform::transform(context, &plan, &mut landed)).await?;
+    Box::pin(apply::apply(context, tables, &plan, &landed, transformed)).await
 }
 
 /// Keeps the tables small, see [`tidy`].

@@ -10,6 +10,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
+use datafusion::execution::context::SessionContext;
 use esteira_lake::ledger::Plan;
 use esteira_lake::upsert::{self, Batch, EventOrder, Staged};
 
@@ -89,7 +90,8 @@ fn failed(what: &str, error: &ArrowError) -> Error {
     }
 }
 
-fn events(
+/// The decoded events as the relation that models select from.
+pub(super) fn events(
     relation: &SchemaRef,
     decoded: Vec<RecordBatch>,
     planned_at: i64,
@@ -131,8 +133,17 @@ async fn run(
     relation: &SchemaRef,
     events: Vec<RecordBatch>,
 ) -> Result<Vec<RecordBatch>, DataFusionError> {
+    let session = session_over(relation, events)?;
+    session.sql(sql).await?.collect().await
+}
+
+/// A session in which models find their events.
+pub(super) fn session_over(
+    relation: &SchemaRef,
+    events: Vec<RecordBatch>,
+) -> Result<SessionContext, DataFusionError> {
     let session = pipeline::session();
     let events = MemTable::try_new(relation.clone(), vec![events])?;
     session.register_table(EVENTS, Arc::new(events))?;
-    session.sql(sql).await?.collect().await
+    Ok(session)
 }

@@ -7,6 +7,7 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod account;
 mod bad_inputs;
 mod crashes;
 mod foreign;

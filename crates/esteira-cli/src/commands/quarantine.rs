@@ -1,0 +1,105 @@
+//! `esteira quarantine`: what could not become an event, and its bytes.
+
+use std::io::Write as _;
+
+use esteira::QuarantineEntry;
+
+use super::lake;
+use crate::arguments::{ListFormat, QuarantineCommand, Target};
+use crate::failure::Failure;
+use crate::output;
+
+pub(super) async fn run(command: QuarantineCommand) -> anyhow::Result<()> {
+    match command {
+        QuarantineCommand::List { target, format } => list(&target, format).await,
+        QuarantineCommand::Show {
+            id,
+            target,
+            original,
+        } => show(&id, &target, original).await,
+    }
+}
+
+async fn list(target: &Target, format: ListFormat) -> anyhow::Result<()> {
+    let mut entries = entries(target, |_| true).await?;
+    for entry in &mut entries {
+        entry.original.clear();
+    }
+    for entry in &entries {
+        if format == ListFormat::Json {
+            output::line(&serde_json::to_string(entry)?);
+        } else {
+            output::line(&format!(
+                "{}  batch {}  {} event {}  {}: {}",
+                entry.id,
+                entry.batch,
+                output::inline(&entry.origin.source_file),
+                entry.origin.source_position,
+                entry.reason,
+                output::inline(&entry.message),
+            ));
+        }
+    }
+    if format == ListFormat::Text && entries.is_empty() {
+        output::line("the quarantine is empty");
+    }
+    Ok(())
+}
+
+async fn show(id: &str, target: &Target, original: bool) -> anyhow::Result<()> {
+    let found = entries(target, |entry| entry.id.starts_with(id)).await?;
+    let [entry] = found.as_slice() else {
+        let failure = if found.is_empty() {
+            Failure::new(format!("no entry of the quarantine has the id `{id}`"))
+        } else {
+            let ids = found.iter().map(|entry| entry.id.as_str());
+            let ids = ids.collect::<Vec<_>>().join(", ");
+            Failure::new(format!("`{id}` is the beginning of several ids: {ids}"))
+        };
+        return Err(failure.hint("`esteira quarantine list` shows them").into());
+    };
+    if original {
+        std::io::stdout().write_all(&entry.original)?;
+        return Ok(());
+    }
+    for (name, value) in [
+        ("reason", entry.reason.clone()),
+        ("message", entry.message.clone()),
+        ("path", entry.json_path.clone()),
+        (
+            "place",
+            format!(
+                "line {}, column {}, byte {}",
+                entry.line, entry.column, entry.offset
+            ),
+        ),
+        ("object", entry.origin.source_file.clone()),
+        ("written", output::instant(entry.origin.source_modified)),
+        ("event", entry.origin.source_position.to_string()),
+        ("batch", entry.batch.to_string()),
+        ("original", entry.raw_file.clone()),
+        ("bytes", entry.original.len().to_string()),
+    ] {
+        output::line(&format!("{name:<9} {}", output::inline(&value)));
+    }
+    output::line("");
+    output::line(&output::safe(&String::from_utf8_lossy(&entry.original)));
+    Ok(())
+}
+
+/// The entries that are wanted, in the order of where they were.
+async fn entries(
+    target: &Target,
+    is_wanted: impl Fn(&QuarantineEntry) -> bool,
+) -> anyhow::Result<Vec<QuarantineEntry>> {
+    let lake = lake(&target.pipeline, &target.place.bucket).await?;
+    let mut found = Vec::new();
+    esteira::quarantine(&lake, |entry| {
+        if is_wanted(&entry) {
+            found.push(entry);
+        }
+    })
+    .await?;
+    found.sort_by(|one, other| (one.batch, &one.origin).cmp(&(other.batch, &other.origin)));
+    Ok(found)
+}

@@ -1,0 +1,104 @@
+//! `esteira verify`: are the tables what their originals make?
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use esteira::{Difference, DifferenceKind, TableCheck};
+
+use super::lake;
+use crate::arguments::{ListFormat, VerifyArguments};
+use crate::failure::Failure;
+use crate::output::{self, Bar};
+
+pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
+    let lake = lake(&arguments.target.pipeline, &arguments.target.place.bucket).await?;
+    let scratch = arguments.scratch.unwrap_or_else(std::env::temp_dir);
+    let scratch = scratch.join(format!("esteira-verify-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)
+        .with_context(|| format!("cannot create `{}`", scratch.display()))?;
+    let batches = lake.ledger().last_record().map_or(0, |record| record.batch);
+    let observer = Arc::new(Bar::new("replaying", batches));
+    let checked = esteira::verify(&lake, &scratch, observer.clone()).await;
+    observer.end();
+    let removed = std::fs::remove_dir_all(&scratch);
+    let checked = checked?;
+    removed.with_context(|| format!("cannot remove `{}`", scratch.display()))?;
+    if arguments.format == ListFormat::Json {
+        output::line(&serde_json::to_string(&checked)?);
+    } else {
+        for table in &checked.tables {
+            tell(table);
+        }
+        output::line(&format!(
+            "{} batches, {} events replayed",
+            checked.batches, checked.events
+        ));
+        if checked.batches_of_other_rules > 0 {
+            output::line(&format!(
+                "{} batches were made by other rules than the pipeline has now",
+                checked.batches_of_other_rules
+            ));
+        }
+    }
+    if checked.holds() {
+        return Ok(());
+    }
+    let wrong: Vec<&str> = checked
+        .tables
+        .iter()
+        .filter(|table| !table.holds())
+        .map(|table| table.table.as_str())
+        .collect();
+    Err(Failure::new(format!(
+        "not what the originals make: {}",
+        wrong.join(", ")
+    ))
+    .hint("`esteira why TABLE KEY` shows the events of a key; `esteira replay --into PATH` builds the tables anew")
+    .code(8)
+    .into())
+}
+
+fn tell(table: &TableCheck) {
+    if table.holds() {
+        output::line(&format!(
+            "{:<12} {} rows, each what the originals make (digest {})",
+            table.table, table.rows, table.digest
+        ));
+        return;
+    }
+    output::line(&format!(
+        "{:<12} {} rows, {} expected",
+        table.table, table.rows, table.expected_rows
+    ));
+    for difference in &table.differences {
+        output::line(&format!("  {}", in_words(difference)));
+    }
+}
+
+fn in_words(difference: &Difference) -> String {
+    let key = difference.key.iter().map(|(name, value)| {
+        let value = output::inline(value);
+        format!("{name}={value}")
+    });
+    let key = key.collect::<Vec<_>>().join(" ");
+    let origin = format!(
+        "from {} event {}",
+        output::inline(&difference.source_file),
+        output::inline(&difference.source_position)
+    );
+    match &difference.kind {
+        DifferenceKind::Missing => format!("missing     {key}, {origin}"),
+        DifferenceKind::Unexpected => format!("unexpected  {key}, {origin}"),
+        DifferenceKind::Different { columns } => {
+            let columns = columns.iter().map(|(name, (stored, expected))| {
+                format!(
+                    "{name} is {} instead of {}",
+                    output::inline(stored),
+                    output::inline(expected)
+                )
+            });
+            let columns = columns.collect::<Vec<_>>().join("; ");
+            format!("different   {key}, {origin}: {columns}")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What `verify`, `why`, `replay` and `quarantine` say.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::objects::event;
+use crate::place::Place;
+
+/// A bucket with an order in two versions, another one, and an entry without a version.
+fn shop(place: &Place) -> String {
+    let bucket = place.folder_bucket("balde");
+    let later = event("pedido-1").replace("2024", "2025");
+    for (name, content) in [
+        ("a", event("pedido-1")),
+        ("b", later),
+        ("c", event("pedido-2")),
+        ("d", "{\"txt_detl_idt_pedi_pgto\":\"pedido-1\"}".to_owned()),
+    ] {
+        place.write(&format!("balde/input/{name}.json"), content);
+        place.ask(&["run", "--once", "--bucket", &bucket]);
+    }
+    bucket
+}
+
+/// The text with every instant, digest and date of a folder as `#`.
+fn without_times(text: &str) -> String {
+    let line = |line: &str| {
+        let words = line.split(' ').map(|word| {
+            let bare = word.trim_end_matches(')');
+            let is_digest = bare.len() == 32 && bare.bytes().all(|b| b.is_ascii_hexdigit());
+            if is_digest || (word.len() > 20 && word.ends_with('Z')) {
+                word.replace(bare, "#")
+            } else if let Some((before, rest)) = word.split_once("dt_processamento=") {
+                format!("{before}dt_processamento=#{}", &rest[10..])
+            } else {
+                word.to_owned()
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn verify_tells_of_every_table_and_of_damage_with_an_exit_code() {
+    let place = Place::new();
+    let bucket = shop(&place);
+    assert_snapshot!(without_times(&place.ask(&["verify", "--bucket", &bucket])), @r#"
+    orders       2 rows, each what the originals make (digest #)
+    sellers      1 rows, each what the originals make (digest #)
+    products     2 rows, each what the originals make (digest #)
+    shipments    2 rows, each what the originals make (digest #)
+    quarantine   1 rows, each what the originals make (digest #)
+    4 batches, 4 events replayed
+    "#);
+    let line = place.ask(&["verify", "--bucket", &bucket, "--format", "json"]);
+    let checked: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(checked["batches"], 4);
+    assert_eq!(checked["tables"].as_array().unwrap().len(), 5);
+
+    // An original is lost.
+    let raw = place.path("balde/raw/marketing_place");
+    let day = std::fs::read_dir(raw).unwrap().next().unwrap().unwrap();
+    std::fs::remove_file(day.path().join("b.json")).unwrap();
+    let failed = place.failure(&["verify", "--bucket", &bucket]);
+    assert_snapshot!(without_times(&failed), @r#"
+    exit 1
+    error: batch 2: the original of `input/b.json` is not there under `raw/marketing_place/dt_processamento=#/b.json`
+    hint: originals are never changed or removed by this program: bring it back, for instance from a version of the bucket
+    "#);
+}
+
+#[test]
+fn why_lists_the_events_of_a_key() {
+    let place = Place::new();
+    let bucket = shop(&place);
+    let why = |arguments: &[&str]| {
+        let all = [&["why", "--bucket", &bucket], arguments].concat();
+        place.ask(&all)
+    };
+    assert_snapshot!(without_times(&why(&["orders", "pedido-1"])), @r#"
+    orders txt_detl_idt_pedi_pgto=pedido-1
+      won          #  input/b.json event 0  batch 2  raw/marketing_place/dt_processamento=#/b.json
+      replaced     #  input/a.json event 0  batch 1  raw/marketing_place/dt_processamento=#/a.json
+      quarantined  ce12a3e8265f  input/d.json event 0  batch 4  `dat_atui` is required, but missing
+    "#);
+    assert_snapshot!(why(&["orders", "pedido-9"]), @r#"
+    orders txt_detl_idt_pedi_pgto=pedido-9
+      no event and no quarantined entry has this key
+    "#);
+    let known: Value =
+        serde_json::from_str(&why(&["products", "pedido-1", "--format", "json"])).unwrap();
+    assert_eq!(known["events"][0]["fate"], "won");
+    assert_eq!(known["events"][1]["fate"], "replaced");
+    let failed = place.failure(&["why", "--bucket", &bucket, "orders", "a", "b"]);
+    assert_snapshot!(failed, @r#"
+    exit 2
+    error: the key of table `orders` has 1 columns, 2 were given
+    hint: give a value for txt_detl_idt_pedi_pgto
+    "#);
+}
+
+#[test]
+fn replay_says_where_the_tables_are_and_refuses_a_place_that_is_taken() {
+    let place = Place::new();
+    let bucket = shop(&place);
+    let said = place.ask(&["replay", "--bucket", &bucket, "--into", "anew"]);
+    assert_eq!(
+        said,
+        format!("4 batches, 4 objects, 4 events are in the tables under {bucket}/anew/\n")
+    );
+    assert!(place.path("balde/anew/orders/_delta_log").is_dir());
+    let failed = place.failure(&["replay", "--bucket", &bucket, "--into", "anew"]);
+    assert_snapshot!(failed, @r#"
+    exit 1
+    error: there is something under `anew/` already
+    hint: name a place of its own, or delete what is left of an earlier replay
+    "#);
+}
+
+#[test]
+fn quarantine_shows_the_reason_the_place_and_the_bytes() {
+    let place = Place::new();
+    let bucket = shop(&place);
+    let list = place.ask(&["quarantine", "list", "--bucket", &bucket]);
+    let id = list.split(' ').next().unwrap().to_owned();
+    assert_eq!(id.len(), 12);
+    assert_snapshot!(list.replace(&id, "ID"), @"ID  batch 4  input/d.json event 0  missing_required: `dat_atui` is required, but missing");
+    let line = place.ask(&[
+        "quarantine",
+        "list",
+        "--bucket",
+        &bucket,
+        "--format",
+        "json",
+    ]);
+    let entry: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(entry["id"], id);
+    let shown = place.ask(&["quarantine", "show", &id[..4], "--bucket", &bucket]);
+    assert_snapshot!(without_times(&shown), @r#"
+    reason    missing_required
+    message   `dat_atui` is required, but missing
+    path      $.dat_atui
+    place     line 1, column 37, byte 36
+    object    input/d.json
+    written   #
+    event     0
+    batch     4
+    original  raw/marketing_place/dt_processamento=#/d.json
+    bytes     37
+
+    {"txt_detl_idt_pedi_pgto":"pedido-1"}
+    "#);
+    let bytes = place.ask(&["quarantine", "show", &id, "--original", "--bucket", &bucket]);
+    assert_eq!(bytes, "{\"txt_detl_idt_pedi_pgto\":\"pedido-1\"}");
+    let failed = place.failure(&["quarantine", "show", "zz", "--bucket", &bucket]);
+    assert_snapshot!(failed, @r#"
+    exit 1
+    error: no entry of the quarantine has the id `zz`
+    hint: `esteira quarantine list` shows them
+    "#);
+}

@@ -1,0 +1,90 @@
+//! Making tables once more from the originals: every recorded batch in order, with its own plan, into
+//! tables that are somewhere else.
+//!
+//! Comes in: a ledger and its originals. Goes out: tables that hold what a run with the rules of today
+//! would have made, to the byte. Nothing of the live tables or the ledger is changed.
+
+use std::sync::Arc;
+
+use esteira_lake::bucket::Bucket;
+use esteira_lake::ledger::{Ledger, Record};
+use esteira_lake::raw::Raw;
+
+use super::apply::Tables;
+use super::observe::Observer;
+use super::runner::RunSummary;
+use super::stages::{self, Context, Prepared};
+use crate::clock::SystemClock;
+use crate::{Error, Pipeline};
+
+/// What is made again, and where.
+pub(crate) struct Replay {
+    /// The pipeline, with the places of the new tables.
+    pub(crate) pipeline: Arc<Pipeline>,
+    /// Where the ledger and the originals are.
+    pub(crate) source: Bucket,
+    /// Where the new tables will be.
+    pub(crate) target: Bucket,
+    /// The last batch that is taken.
+    pub(crate) until: u64,
+    /// Who is told how far it is.
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+/// Replays.
+pub(crate) async fn replay(replay: Replay) -> Result<RunSummary, Error> {
+    let ledger = Ledger::glance(replay.source.clone(), &replay.pipeline.name).await?;
+    let context = Context {
+        raw: Raw::new(replay.source, &replay.pipeline.raw_path),
+        pipeline: replay.pipeline,
+        bucket: replay.target,
+        clock: Arc::new(SystemClock),
+        observer: replay.observer,
+    };
+    let mut tables = Tables::open(&context).await?;
+    let mut summary = RunSummary::default();
+    let mut ready = match replay.until {
+        0 => None,
+        _ => Some(prepare(&context, &ledger, 1).await?),
+    };
+    while let Some((record, prepared)) = ready.take() {
+        let next = record.batch + 1;
+        let apply = apply(&context, &mut tables, &record, prepared, &mut summary);
+        ready = if next > replay.until {
+            apply.await?;
+            None
+        } else {
+            let (applied, ready) = tokio::join!(apply, prepare(&context, &ledger, next));
+            applied?;
+            Some(ready?)
+        };
+    }
+    Ok(summary)
+}
+
+async fn prepare(
+    context: &Context,
+    ledger: &Ledger,
+    number: u64,
+) -> Result<(Record, Prepared), Error> {
+    let (plan, record) = ledger.batch(number).await?;
+    let prepared = stages::prepare_again(context, plan, &record).await?;
+    Ok((record, prepared))
+}
+
+async fn apply(
+    context: &Context,
+    tables: &mut Tables,
+    record: &Record,
+    prepared: Prepared,
+    summary: &mut RunSummary,
+) -> Result<(), Error> {
+    stages::apply_again(context, tables, prepared).await?;
+    summary.batches += 1;
+    summary.objects += record.accounts.objects.discovered;
+    summary.events += record.accounts.events.discovered;
+    summary.quarantined += record.accounts.events.quarantined;
+    context.observer.recorded(record);
+    stages::tidy(context, tables, record, None).await;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Every event that ever had a key, read from the originals.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::{cast, ident, lit};
+use esteira_lake::bucket::Bucket;
+use esteira_lake::ledger::Ledger;
+use esteira_lake::raw::Raw;
+
+use super::land;
+use super::observe::Silent;
+use super::stages::Context;
+use super::transform;
+use crate::clock::SystemClock;
+use crate::pipeline::{self, EVENT};
+use crate::{Error, Observer, Pipeline, TableRules};
+
+/// One event with a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Traced {
+    /// The batch that took it.
+    pub(crate) batch: u64,
+    /// Where its object's original is.
+    pub(crate) raw_file: String,
+    /// The event: one row.
+    pub(crate) event: RecordBatch,
+}
+
+/// Reads every batch up to the newest record and gives the events from which the model of the table
+/// makes rows of this key (texts, in the order of the key's columns), in the order of the batches.
+pub(crate) async fn trace(
+    pipeline: Arc<Pipeline>,
+    bucket: Bucket,
+    rules: &TableRules,
+    key: &[String],
+    observer: &dyn Observer,
+) -> Result<Vec<Traced>, Error> {
+    let ledger = Ledger::glance(bucket.clone(), &pipeline.name).await?;
+    let until = ledger.last_record().map_or(0, |record| record.batch);
+    let context = Context {
+        raw: Raw::new(bucket.clone(), &pipeline.raw_path),
+        pipeline,
+        bucket,
+        clock: Arc::new(SystemClock),
+        observer: Arc::new(Silent),
+    };
+    let mut traced = Vec::new();
+    for batch in 1..=until {
+        let (plan, record) = ledger.batch(batch).await?;
+        let mut landed = Box::pin(land::land_again(&context, &plan, &record)).await?;
+        let decoded = std::mem::take(&mut landed.events);
+        let relation = pipeline::events_relation(&context.pipeline.schema);
+        let found = async {
+            let events = transform::events(&relation, decoded.clone(), plan.planned_at)?;
+            let session = transform::session_over(&relation, events)?;
+            let mut rows = session.sql(rules.model.sql()).await?;
+            for (column, value) in rules.key.iter().zip(key) {
+                rows = rows.filter(cast(ident(column), DataType::Utf8).eq(lit(value.as_str())))?;
+            }
+            let rows = rows.select(vec![ident(EVENT)])?.collect().await?;
+            Ok(event_numbers(&rows))
+        };
+        let found = found.await.map_err(|error: DataFusionError| Error::Query {
+            what: format!("the model of table `{}`", rules.name),
+            reason: error.strip_backtrace(),
+        })?;
+        for number in found {
+            let object = landed.object_of[number];
+            traced.extend(event(&decoded, number).map(|event| Traced {
+                batch,
+                raw_file: landed.raw_files[object as usize].clone(),
+                event,
+            }));
+        }
+        observer.recorded(&record);
+    }
+    Ok(traced)
+}
+
+/// Every event once, however many rows it makes.
+fn event_numbers(rows: &[RecordBatch]) -> Vec<usize> {
+    let mut numbers: Vec<usize> = rows
+        .iter()
+        .filter_map(|rows| rows.column(0).as_primitive_opt::<Int64Type>())
+        .flat_map(|column| column.values().iter())
+        .filter_map(|number| usize::try_from(*number).ok())
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn event(batches: &[RecordBatch], number: usize) -> Option<RecordBatch> {
+    let mut first = 0;
+    for batch in batches {
+        if number < first + batch.num_rows() {
+            return Some(batch.slice(number - first, 1));
+        }
+        first += batch.num_rows();
+    }
+    None
+}

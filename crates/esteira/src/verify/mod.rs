@@ -1,0 +1,110 @@
+//! Holding the tables against the originals: they are made once more, somewhere else, and compared.
+//!
+//! Comes in: a pipeline's lake and a folder for scratch. Goes out: for each table, whether every row is
+//! what the originals make, by digest, and the first rows that are not. Nothing in the bucket changes.
+
+mod compare;
+mod digest;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use esteira_lake::bucket::{Bucket, Environment};
+use serde::Serialize;
+
+use compare::compare;
+pub use compare::{Difference, DifferenceKind};
+
+use crate::process::{self, Observer, Replay};
+use crate::{Error, Lake};
+
+/// How many different rows of a table are named.
+const NAMED: usize = 10;
+
+/// What holding all tables against their originals gave.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verification {
+    /// Batches that were made once more.
+    pub batches: u64,
+    /// Events and quarantined entries in them.
+    pub events: u64,
+    /// Batches that were made by other rules than the pipeline has now: their rows may differ for that.
+    pub batches_of_other_rules: u64,
+    /// Every table, and the quarantine.
+    pub tables: Vec<TableCheck>,
+}
+
+impl Verification {
+    /// Whether every row is what the originals make.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.tables.iter().all(TableCheck::holds)
+    }
+}
+
+/// One table and what the originals make of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableCheck {
+    /// The table.
+    pub table: String,
+    /// Its rows.
+    pub rows: u64,
+    /// The rows that the originals make.
+    pub expected_rows: u64,
+    /// Digest of its rows, whatever their order: 32 hexadecimal digits.
+    pub digest: String,
+    /// Digest of the rows that the originals make.
+    pub expected_digest: String,
+    /// The first rows that are not the same, by key.
+    pub differences: Vec<Difference>,
+}
+
+impl TableCheck {
+    /// Whether every row is what the originals make.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.rows == self.expected_rows && self.digest == self.expected_digest
+    }
+}
+
+/// Makes the tables of the newest record once more in `scratch`, an existing folder, and compares.
+///
+/// # Errors
+/// [`Error::Original`] when an original is missing or another one; [`Error`] when the bucket, the ledger
+/// or a table cannot be read, or the scratch folder not be written.
+pub async fn verify(
+    lake: &Lake,
+    scratch: &Path,
+    observer: Arc<dyn Observer>,
+) -> Result<Verification, Error> {
+    let newest = lake.ledger().last_record();
+    let until = newest.map_or(0, |record| record.batch);
+    let location = format!("file://{}", scratch.display());
+    let target = Bucket::open(&location, &Environment::default())?;
+    let mut pipeline = lake.pipeline().clone();
+    "tables".clone_into(&mut pipeline.tables_path);
+    "quarantine".clone_into(&mut pipeline.quarantine_path);
+    let summary = Box::pin(process::replay(Replay {
+        pipeline: Arc::new(pipeline.clone()),
+        source: lake.bucket().clone(),
+        target: target.clone(),
+        until,
+        observer,
+    }))
+    .await?;
+    let stored = lake.session().await?;
+    // There is no ledger in the scratch folder: its tables are read at their newest versions.
+    let made = Lake::open(pipeline, target).await?.session().await?;
+    let mut tables = Vec::new();
+    for (name, key) in lake.keys() {
+        tables.push(compare(&stored, &made, &name, &key).await?);
+    }
+    let records = lake.ledger().records(0).await?;
+    let now = &lake.pipeline().fingerprint;
+    Ok(Verification {
+        batches: summary.batches,
+        events: summary.events,
+        batches_of_other_rules: records.iter().filter(|r| r.pipeline != *now).count() as u64,
+        tables,
+    })
+}
