@@ -16,6 +16,7 @@
 )]
 
 mod bucket_errors;
+mod chaos;
 mod help;
 mod kills;
 mod maintenance;
