@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use esteira_s3::Profile;
+
 use crate::sample::{SampleCompression, SampleForm};
 
 /// Objects in a bucket become Delta tables, continuously and exactly once.
@@ -83,7 +85,9 @@ pub(crate) enum Command {
 Examples:
   esteira up                        detached, http://127.0.0.1:4566, data in .esteira-s3
   esteira up --port 9000 --dir /data/s3
-  esteira up --foreground           until Ctrl-C, log on standard error")]
+  esteira up --foreground           until Ctrl-C, log on standard error
+  esteira up --chaos 7              with faults: the same ones for the same seed
+  esteira up --chaos 7 --chaos-profile storm")]
 pub(crate) struct UpArguments {
     /// The folder that holds the buckets; it survives restarts.
     #[arg(long, default_value = ".esteira-s3")]
@@ -97,6 +101,13 @@ pub(crate) struct UpArguments {
     /// Stay in the foreground.
     #[arg(long)]
     pub(crate) foreground: bool,
+    /// Make faults: errors, lost answers, cut connections, odd pages, wrong clocks. The same seed makes
+    /// the same ones.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) chaos: Option<u64>,
+    /// How often and how hard: light, rough or storm.
+    #[arg(long, value_name = "PROFILE", default_value_t = Profile::Rough, requires = "chaos")]
+    pub(crate) chaos_profile: Profile,
 }
 
 #[derive(Debug, Args)]

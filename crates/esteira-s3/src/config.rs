@@ -6,6 +6,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::Chaos;
+
 /// Settings of a [`Simulator`](crate::Simulator).
 #[derive(Clone, PartialEq, Eq)]
 pub struct SimulatorConfig {
@@ -19,10 +21,13 @@ pub struct SimulatorConfig {
     pub access_key: String,
     /// The secret that belongs to `access_key`.
     pub secret_key: String,
+    /// Faults on request; `None` serves every request as it should be.
+    pub chaos: Option<Chaos>,
 }
 
 impl Default for SimulatorConfig {
-    /// `.esteira-s3` in the current folder, on `127.0.0.1:4566`, with `dummy`/`dummy` as credentials.
+    /// `.esteira-s3` in the current folder, on `127.0.0.1:4566`, with `dummy`/`dummy` as credentials and no
+    /// chaos.
     fn default() -> Self {
         Self {
             dir: PathBuf::from(".esteira-s3"),
@@ -30,6 +35,7 @@ impl Default for SimulatorConfig {
             port: 4566,
             access_key: "dummy".to_owned(),
             secret_key: "dummy".to_owned(),
+            chaos: None,
         }
     }
 }
@@ -42,6 +48,7 @@ impl fmt::Debug for SimulatorConfig {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("access_key", &self.access_key)
+            .field("chaos", &self.chaos)
             .finish_non_exhaustive()
     }
 }

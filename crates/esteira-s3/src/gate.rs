@@ -1,10 +1,9 @@
 //! The one place every request passes before it is served: who may come in, and who only asks how we are.
 //!
 //! Comes in: the verified credentials, the operation and the path of a request. Goes out: let through, or
-//! an S3 error. Anything that is to happen to requests in general (faults on request, counting) belongs
-//! here; what an operation does belongs to `protocol`.
+//! an S3 error. Faults on request belong to `chaos`; what an operation does belongs to `protocol`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use s3s::{
     S3Result,
@@ -14,6 +13,8 @@ use s3s::{
     validation::{AwsNameValidation, NameValidation},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::{Chaos, chaos::Weather};
 
 /// Path of the health answer on the simulator's endpoint; needs no credentials.
 pub const HEALTH_PATH: &str = "/_esteira/health";
@@ -31,14 +32,28 @@ pub struct Health {
     pub dir: PathBuf,
     /// Process id of the simulator.
     pub pid: u32,
+    /// Which faults it makes on request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chaos: Option<Chaos>,
+    /// How many faults it has made so far, by kind; only with chaos.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<BTreeMap<String, u64>>,
 }
 
-impl Health {
-    pub(crate) fn of(dir: PathBuf) -> Self {
-        Self {
+/// Where the health answer comes from.
+pub(crate) struct Pulse {
+    pub(crate) dir: PathBuf,
+    pub(crate) weather: Option<Arc<Weather>>,
+}
+
+impl Pulse {
+    pub(crate) fn health(&self) -> Health {
+        Health {
             service: "esteira-s3".to_owned(),
-            dir,
+            dir: self.dir.clone(),
             pid: std::process::id(),
+            chaos: self.weather.as_ref().map(|weather| weather.chaos),
+            faults: self.weather.as_ref().map(|weather| weather.faults()),
         }
     }
 }

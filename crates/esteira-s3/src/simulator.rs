@@ -3,13 +3,16 @@
 //! Comes in: a [`SimulatorConfig`]. Goes out: a handle. Invariant: once [`Simulator::start`] returns, the
 //! port answers. What a request means belongs to `protocol`, who may send one to `gate`.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fmt::Display, io, net::SocketAddr, path::PathBuf, sync::Arc,
+    time::Duration,
+};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::{
         conn::auto,
-        graceful::{GracefulShutdown, Watcher},
+        graceful::{GracefulConnection, GracefulShutdown, Watcher},
     },
 };
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -21,9 +24,10 @@ use tokio::{
 
 use crate::{
     SimulatorConfig, SimulatorError,
-    gate::{BucketNames, Gate, Health, OneUser},
+    chaos::{Cut, Faulty, Weather, Wire},
+    gate::{BucketNames, Gate, OneUser, Pulse},
     protocol::Protocol,
-    store::Store,
+    store::{Clock, Store},
 };
 
 /// Requests that still run after this long are cut off by a shutdown.
@@ -37,6 +41,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Simulator {
     address: SocketAddr,
     dir: PathBuf,
+    weather: Option<Arc<Weather>>,
     /// Told (or dropped) once to stop accepting.
     stop: watch::Sender<bool>,
     /// Ends when the last connection has; `None` once it was waited for.
@@ -58,15 +63,17 @@ impl Simulator {
                 port: config.port,
                 source,
             })?;
-        let store = open_store(config.dir.clone()).await?;
+        let store = open_store(config.dir.clone(), clock(&config)).await?;
         let dir = store.dir().to_owned();
-        let service = service(&config, store);
+        let weather = config.chaos.map(|chaos| Arc::new(Weather::of(chaos)));
+        let service = service(&config, store, weather.clone());
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, service, stopped));
+        let server = tokio::spawn(serve(listener, service, weather.clone(), stopped));
         tracing::info!(%address, dir = %dir.display(), "simulator listens");
         Ok(Self {
             address,
             dir,
+            weather,
             stop,
             server: Some(server),
         })
@@ -87,11 +94,18 @@ impl Simulator {
         &self.dir
     }
 
+    /// How many faults it has made on request so far, by kind; empty without chaos.
+    pub fn faults(&self) -> BTreeMap<String, u64> {
+        let weather = self.weather.as_deref();
+        weather.map(Weather::faults).unwrap_or_default()
+    }
+
     /// Stops accepting, lets running requests end (for at most 10 seconds), and returns when all is
-    /// closed and the folder is free again.
-    pub async fn shutdown(mut self) {
+    /// closed and the folder is free again. Goes out with [`Self::faults`].
+    pub async fn shutdown(mut self) -> BTreeMap<String, u64> {
         self.stop.send_replace(true);
         self.join().await;
+        self.faults()
     }
 
     /// Waits until the server has ended, which it does not on its own; may be dropped and called again.
@@ -115,9 +129,17 @@ async fn listen(config: &SimulatorConfig) -> Result<TcpListener, SimulatorError>
         })
 }
 
-async fn open_store(dir: PathBuf) -> Result<Arc<Store>, SimulatorError> {
+/// With chaos, objects are written by clocks that are off.
+fn clock(config: &SimulatorConfig) -> Clock {
+    config.chaos.map_or_else(Clock::default, |chaos| {
+        let most = chaos.profile.weights().skew_seconds;
+        Clock::skewed(chaos.seed, Duration::from_secs(most))
+    })
+}
+
+async fn open_store(dir: PathBuf, clock: Clock) -> Result<Arc<Store>, SimulatorError> {
     let at = dir.clone();
-    match tokio::task::spawn_blocking(move || Store::open(&dir)).await {
+    match tokio::task::spawn_blocking(move || Store::open(&dir, clock)).await {
         Ok(opened) => opened.map(Arc::new),
         Err(died) => Err(SimulatorError::Folder {
             path: at,
@@ -126,23 +148,40 @@ async fn open_store(dir: PathBuf) -> Result<Arc<Store>, SimulatorError> {
     }
 }
 
-fn service(config: &SimulatorConfig, store: Arc<Store>) -> S3Service {
-    let health = Health::of(store.dir().to_owned());
-    let mut builder = S3ServiceBuilder::new(Protocol::new(store, health));
+fn service(
+    config: &SimulatorConfig,
+    store: Arc<Store>,
+    weather: Option<Arc<Weather>>,
+) -> S3Service {
+    let pulse = Pulse {
+        dir: store.dir().to_owned(),
+        weather,
+    };
+    let mut builder = S3ServiceBuilder::new(Protocol::new(store, pulse));
     builder.set_auth(OneUser::new(&config.access_key, &config.secret_key));
     builder.set_access(Gate);
     builder.set_validation(BucketNames);
     builder.build()
 }
 
-async fn serve(listener: TcpListener, service: S3Service, mut stopped: watch::Receiver<bool>) {
+async fn serve(
+    listener: TcpListener,
+    service: S3Service,
+    weather: Option<Arc<Weather>>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let connections = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tasks.spawn(serve_connection(stream, service.clone(), connections.watcher()));
+                    tasks.spawn(serve_connection(
+                        stream,
+                        service.clone(),
+                        weather.clone(),
+                        connections.watcher(),
+                    ));
                 }
                 Err(error) => {
                     // Out of file handles, most likely: wait for some to be closed instead of spinning.
@@ -165,15 +204,30 @@ async fn serve(listener: TcpListener, service: S3Service, mut stopped: watch::Re
     tasks.shutdown().await;
 }
 
-async fn serve_connection(stream: TcpStream, service: S3Service, watcher: Watcher) {
+async fn serve_connection(
+    stream: TcpStream,
+    service: S3Service,
+    weather: Option<Arc<Weather>>,
+    watcher: Watcher,
+) {
     // Answers are written in few large pieces; waiting to merge them only delays small ones.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let connection = auto::Builder::new(TokioExecutor::new())
-        .http1_only()
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
+    let builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    if let Some(weather) = weather {
+        let cut = Cut::default();
+        let wire = TokioIo::new(Wire::new(stream, cut.clone()));
+        let faulty = Faulty::new(service, weather, cut);
+        let connection = builder.serve_connection(wire, faulty);
+        drive(connection.into_owned(), watcher).await;
+    } else {
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        drive(connection.into_owned(), watcher).await;
+    }
+}
+
+async fn drive<C: GracefulConnection<Error: Display>>(connection: C, watcher: Watcher) {
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "connection ended early");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use esteira_s3::HEALTH_PATH;
+use esteira_s3::{Chaos, HEALTH_PATH};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,6 +20,8 @@ pub(super) struct Running {
     pub(super) service: String,
     pub(super) dir: String,
     pub(super) pid: u32,
+    #[serde(default)]
+    pub(super) chaos: Option<Chaos>,
 }
 
 pub(super) async fn run(arguments: &DownArguments) -> anyhow::Result<()> {

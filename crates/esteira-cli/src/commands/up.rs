@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use esteira_s3::{Simulator, SimulatorConfig, SimulatorError};
+use esteira_s3::{Chaos, Simulator, SimulatorConfig, SimulatorError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::down::health;
@@ -28,10 +28,28 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
             .dir
             .canonicalize()
             .is_ok_and(|dir| dir == Path::new(&running.dir));
+        let wanted = chaos(&arguments);
+        if same_folder && running.chaos != wanted {
+            let kind = |chaos: Option<Chaos>| {
+                chaos.map_or("without chaos".to_owned(), |chaos| format!("with {chaos}"))
+            };
+            return Err(Failure::new(format!(
+                "the simulator runs already, {}, and is asked for {}",
+                kind(running.chaos),
+                kind(wanted)
+            ))
+            .hint(format!(
+                "stop it first: esteira down --port {}",
+                arguments.port
+            ))
+            .into());
+        }
         if same_folder {
             output::line(&format!(
-                "the simulator runs already (pid {}, data in {})",
-                running.pid, running.dir
+                "the simulator runs already (pid {}, data in {}{})",
+                running.pid,
+                running.dir,
+                added(wanted)
             ));
             settings(arguments.port);
             return Ok(());
@@ -52,25 +70,53 @@ pub(super) async fn run(arguments: UpArguments) -> anyhow::Result<()> {
     detached(&arguments).await
 }
 
+fn chaos(arguments: &UpArguments) -> Option<Chaos> {
+    let seed = arguments.chaos?;
+    Some(Chaos {
+        seed,
+        profile: arguments.chaos_profile,
+    })
+}
+
+/// What a line about a simulator ends with.
+fn added(chaos: Option<Chaos>) -> String {
+    chaos.map_or_else(String::new, |chaos| format!(", {chaos}"))
+}
+
 async fn foreground(arguments: UpArguments) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
+    let chaos = chaos(&arguments);
     let simulator = Simulator::start(SimulatorConfig {
         dir: arguments.dir,
         host: arguments.host,
         port: arguments.port,
+        chaos,
         ..SimulatorConfig::default()
     })
     .await?;
     output::line(&format!(
-        "S3 simulator at {}, data in {}",
+        "S3 simulator at {}, data in {}{}",
         simulator.endpoint(),
-        simulator.dir().display()
+        simulator.dir().display(),
+        added(chaos)
     ));
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
-    simulator.shutdown().await;
+    // Requests in hand may still meet some.
+    let faults = simulator.shutdown().await;
+    if chaos.is_some() {
+        let told: Vec<String> = faults
+            .iter()
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
+        output::line(&format!(
+            "{} faults: {}",
+            faults.values().sum::<u64>(),
+            told.join(", ")
+        ));
+    }
     Ok(())
 }
 
@@ -91,6 +137,7 @@ async fn detached(arguments: &UpArguments) -> anyhow::Result<()> {
         .arg(&arguments.dir)
         .args(["--port", &arguments.port.to_string()])
         .args(["--host", &arguments.host.to_string()])
+        .args(chaos_arguments(arguments))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -104,12 +151,13 @@ async fn detached(arguments: &UpArguments) -> anyhow::Result<()> {
             .is_some_and(|running| running.pid == child.id())
         {
             output::line(&format!(
-                "S3 simulator at http://{}:{} (pid {}, data in {}, log in {})",
+                "S3 simulator at http://{}:{} (pid {}, data in {}, log in {}{})",
                 arguments.host,
                 arguments.port,
                 child.id(),
                 arguments.dir.display(),
-                log_path.display()
+                log_path.display(),
+                added(chaos(arguments))
             ));
             settings(arguments.port);
             return Ok(());
@@ -126,6 +174,19 @@ async fn detached(arguments: &UpArguments) -> anyhow::Result<()> {
     ))
     .hint(format!("read its log: {}", log_path.display()))
     .into())
+}
+
+/// The child makes the same faults.
+fn chaos_arguments(arguments: &UpArguments) -> Vec<String> {
+    let Some(chaos) = chaos(arguments) else {
+        return Vec::new();
+    };
+    vec![
+        "--chaos".to_owned(),
+        chaos.seed.to_string(),
+        "--chaos-profile".to_owned(),
+        chaos.profile.to_string(),
+    ]
 }
 
 fn has_ended(child: &mut Child) -> anyhow::Result<bool> {

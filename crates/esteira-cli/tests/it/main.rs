@@ -17,6 +17,7 @@
 
 mod account;
 mod bucket_errors;
+mod chaos;
 mod help;
 mod kills;
 mod maintenance;

@@ -19,9 +19,15 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts one with its data in `dir`.
     pub(crate) fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    /// Starts one with its data in `dir`, and with more arguments.
+    pub(crate) fn start_with(dir: &Path, more: &[&str]) -> Self {
         let place = Place::new();
         let dir = dir.to_str().unwrap();
-        let mut running = place.start(&["up", "--foreground", "--port", "0", "--dir", dir]);
+        let arguments = ["up", "--foreground", "--port", "0", "--dir", dir];
+        let mut running = place.start(&[&arguments[..], more].concat());
         let first = running.wait_for_lines(1).remove(0);
         let endpoint = first
             .strip_prefix("S3 simulator at ")

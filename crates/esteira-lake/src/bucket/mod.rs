@@ -12,6 +12,7 @@ mod local_store;
 mod location;
 mod open;
 mod s3_api;
+mod s3_store;
 mod s3_wire;
 mod table_log;
 

@@ -21,6 +21,7 @@ use super::error::shown;
 use super::folder::Folder;
 use super::local_store::LocalStore;
 use super::s3_api::{S3Api, innermost};
+use super::s3_store::S3Store;
 use super::table_log::TableLog;
 use super::{BucketError, BucketLocation};
 
@@ -485,5 +486,5 @@ fn open_s3(
         region,
         bucket: name.to_owned(),
     };
-    Ok((Arc::new(store), api))
+    Ok((Arc::new(S3Store::new(store)), api))
 }

@@ -330,8 +330,12 @@ impl S3Api {
                     code,
                 }
             }
-            _ => {
-                let transient = status.is_server_error()
+            code => {
+                // Some operation was in the way, and the service says to try again.
+                let undecided = status == StatusCode::CONFLICT
+                    && matches!(code, "ConditionalRequestConflict" | "OperationAborted");
+                let transient = undecided
+                    || status.is_server_error()
                     || status == StatusCode::TOO_MANY_REQUESTS
                     || status == StatusCode::REQUEST_TIMEOUT;
                 self.failed(call, &format!("{code} {}", parsed.message), transient)

@@ -18,7 +18,7 @@ use roaring::RoaringTreemap;
 use uuid::Uuid;
 
 use super::TableFile;
-use crate::tables::{LakeTable, TableError};
+use crate::tables::{LakeTable, TableError, is_of_service};
 
 /// Numbers of rows, from 0.
 pub(crate) type Marks = RoaringTreemap;
@@ -54,7 +54,7 @@ pub(crate) async fn marks(
     let read = tokio::task::spawn_blocking(move || descriptor.read(storage, &root)).await;
     let marks = Arc::new(
         read.map_err(|error| unreadable(error.to_string(), false))?
-            .map_err(|error| unreadable(error.to_string(), is_transient(&error)))?,
+            .map_err(|error| unreadable(error.to_string(), is_of_service(&error)))?,
     );
     cache.keep_marks(&table.spec().path, &id, &marks);
     Ok(Some(marks))
@@ -72,13 +72,6 @@ pub(crate) async fn marks_and(
     };
     marks.extend(gone.iter().copied());
     Ok(marks)
-}
-
-fn is_transient(error: &KernelError) -> bool {
-    matches!(
-        error,
-        KernelError::ObjectStore(object_store::Error::Generic { .. })
-    )
 }
 
 /// Writes all of `vectors` into one new file and gives their descriptors, in the same order.

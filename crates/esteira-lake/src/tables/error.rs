@@ -1,5 +1,6 @@
 //! What can go wrong with a Delta table.
 
+use delta_kernel::Error as KernelError;
 use deltalake::DeltaTableError;
 use thiserror::Error;
 
@@ -100,12 +101,7 @@ impl TableError {
         match self {
             Self::Contended { .. } | Self::Busy { .. } => true,
             Self::Data { transient, .. } => *transient,
-            Self::Delta { source, .. } => matches!(
-                source.as_ref(),
-                DeltaTableError::ObjectStore {
-                    source: object_store::Error::Generic { .. }
-                }
-            ),
+            Self::Delta { source, .. } => is_of_service(source.as_ref()),
             _ => false,
         }
     }
@@ -132,5 +128,67 @@ impl TableError {
             ),
             Self::Delta { .. } | Self::Data { .. } => None,
         }
+    }
+}
+
+/// Whether the store failed, somewhere below, in a way that may not last.
+pub(crate) fn is_of_service(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let of_store = error
+            .downcast_ref::<object_store::Error>()
+            .or_else(|| {
+                error
+                    .downcast_ref::<Box<object_store::Error>>()
+                    .map(|e| &**e)
+            })
+            .or_else(|| match error.downcast_ref::<KernelError>() {
+                // It is not this error's source, but it is its cause.
+                Some(KernelError::ObjectStore(error)) => Some(error),
+                _ => None,
+            });
+        if let Some(error) = of_store {
+            return matches!(error, object_store::Error::Generic { .. });
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use deltalake::kernel::transaction::TransactionError;
+
+    use super::*;
+
+    fn of_table(source: DeltaTableError) -> TableError {
+        TableError::Delta {
+            table: "orders".to_owned(),
+            source: Box::new(source),
+        }
+    }
+
+    #[test]
+    fn failure_of_the_service_is_transient_however_deep_it_is() {
+        let failed = || object_store::Error::Generic {
+            store: "S3",
+            source: "connection reset".into(),
+        };
+        let absent = || object_store::Error::NotImplemented {
+            operation: "x".to_owned(),
+            implementer: "y".to_owned(),
+        };
+        let of_kernel = |error| of_table(DeltaTableError::from(KernelError::ObjectStore(error)));
+        let of_commit = |source| {
+            of_table(DeltaTableError::Transaction {
+                source: TransactionError::ObjectStore { source },
+            })
+        };
+        assert!(of_table(failed().into()).is_transient());
+        assert!(of_kernel(failed()).is_transient());
+        assert!(of_commit(failed()).is_transient());
+        assert!(!of_table(absent().into()).is_transient());
+        assert!(!of_kernel(absent()).is_transient());
+        assert!(!of_table(DeltaTableError::NotInitialized).is_transient());
     }
 }

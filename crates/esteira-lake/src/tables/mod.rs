@@ -11,4 +11,5 @@ mod support;
 
 pub(crate) use commit::{Commit, Outcome};
 pub use error::TableError;
+pub(crate) use error::is_of_service;
 pub use lake_table::{LakeTable, TableSpec};

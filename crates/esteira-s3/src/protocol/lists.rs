@@ -17,6 +17,7 @@ use super::{
     headers::{etag, signed, timestamp},
 };
 use crate::{
+    chaos::OddPage,
     hex,
     store::{Entry, Object, Page, Query, Store, Upload},
 };
@@ -24,7 +25,14 @@ use crate::{
 /// Most entries in one answer, and how many there are unless fewer are asked for.
 const MOST: i32 = 1_000;
 
-pub(super) fn version_2(store: &Store, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+/// The token of a page that follows an empty first one; no other is spelled so.
+const FROM_THE_START: &str = "-";
+
+pub(super) fn version_2(
+    store: &Store,
+    input: ListObjectsV2Input,
+    odd: Option<OddPage>,
+) -> S3Result<ListObjectsV2Output> {
     let bucket = store.bucket(&input.bucket)?;
     let spelling = Spelling::of(input.encoding_type.as_ref());
     let after = match &input.continuation_token {
@@ -32,12 +40,16 @@ pub(super) fn version_2(store: &Store, input: ListObjectsV2Input) -> S3Result<Li
         None => input.start_after.clone().unwrap_or_default(),
     };
     let limit = limit(input.max_keys)?;
-    let page = bucket.list(Query {
+    let mut page = bucket.list(Query {
         prefix: input.prefix.as_deref().unwrap_or_default(),
         delimiter: input.delimiter.as_deref().unwrap_or_default(),
         after: &after,
-        limit: as_count(limit),
+        limit: shortened(limit, odd),
     });
+    if odd == Some(OddPage { limit: 0 }) && limit > 0 {
+        // It goes on where it did not begin.
+        page.next = Some(after);
+    }
     let next = page.next.as_deref().map(to_token);
     let (contents, common_prefixes) = spelling.page(page, input.fetch_owner.unwrap_or(false));
     Ok(ListObjectsV2Output {
@@ -57,7 +69,11 @@ pub(super) fn version_2(store: &Store, input: ListObjectsV2Input) -> S3Result<Li
     })
 }
 
-pub(super) fn version_1(store: &Store, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
+pub(super) fn version_1(
+    store: &Store,
+    input: ListObjectsInput,
+    odd: Option<OddPage>,
+) -> S3Result<ListObjectsOutput> {
     let bucket = store.bucket(&input.bucket)?;
     let spelling = Spelling::of(input.encoding_type.as_ref());
     let limit = limit(input.max_keys)?;
@@ -65,7 +81,7 @@ pub(super) fn version_1(store: &Store, input: ListObjectsInput) -> S3Result<List
         prefix: input.prefix.as_deref().unwrap_or_default(),
         delimiter: input.delimiter.as_deref().unwrap_or_default(),
         after: input.marker.as_deref().unwrap_or_default(),
-        limit: as_count(limit),
+        limit: shortened(limit, odd),
     });
     let next = page.next.clone();
     let (contents, common_prefixes) = spelling.page(page, true);
@@ -268,12 +284,24 @@ fn as_count(limit: i32) -> usize {
     usize::try_from(limit).unwrap_or(0)
 }
 
+/// As many as were asked for, unless the page is to be an odd one.
+fn shortened(limit: i32, odd: Option<OddPage>) -> usize {
+    let asked = as_count(limit);
+    odd.map_or(asked, |odd| asked.min(odd.limit))
+}
+
 /// Tokens are hex, so that no client has to escape them and none is tempted to read them.
 fn to_token(name: &str) -> String {
+    if name.is_empty() {
+        return FROM_THE_START.to_owned();
+    }
     hex::encode(name.as_bytes())
 }
 
 fn from_token(token: &str) -> S3Result<String> {
+    if token == FROM_THE_START {
+        return Ok(String::new());
+    }
     hex::decode(token)
         .and_then(|name| String::from_utf8(name).ok())
         .ok_or_else(|| {
@@ -290,7 +318,7 @@ mod tests {
 
     #[test]
     fn token_comes_back_as_the_name_it_was_made_of() {
-        for name in ["a", "pedidos/ação 🚚%2F", "\u{1}"] {
+        for name in ["", "a", "pedidos/ação 🚚%2F", "\u{1}"] {
             assert_eq!(from_token(&to_token(name)).unwrap(), name);
         }
     }

@@ -34,7 +34,8 @@ use s3s::{
 };
 
 use crate::{
-    gate::{HEALTH_BUCKET, HEALTH_KEY, Health},
+    chaos::OddPage,
+    gate::{HEALTH_BUCKET, HEALTH_KEY, Pulse},
     store::Store,
 };
 
@@ -43,12 +44,12 @@ type Answer<T> = S3Result<S3Response<T>>;
 /// The S3 operations over a store.
 pub(crate) struct Protocol {
     store: Arc<Store>,
-    health: Health,
+    pulse: Pulse,
 }
 
 impl Protocol {
-    pub(crate) fn new(store: Arc<Store>, health: Health) -> Self {
-        Self { store, health }
+    pub(crate) fn new(store: Arc<Store>, pulse: Pulse) -> Self {
+        Self { store, pulse }
     }
 }
 
@@ -97,7 +98,7 @@ impl S3 for Protocol {
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
         let input = request.input;
         if input.bucket == HEALTH_BUCKET && input.key == HEALTH_KEY {
-            return objects::health(&self.health).map(S3Response::new);
+            return objects::health(&self.pulse.health()).map(S3Response::new);
         }
         objects::get(&self.store, input).await.map(S3Response::new)
     }
@@ -132,14 +133,16 @@ impl S3 for Protocol {
         &self,
         request: S3Request<ListObjectsInput>,
     ) -> Answer<ListObjectsOutput> {
-        lists::version_1(&self.store, request.input).map(S3Response::new)
+        let odd = request.extensions.get::<OddPage>().copied();
+        lists::version_1(&self.store, request.input, odd).map(S3Response::new)
     }
 
     async fn list_objects_v2(
         &self,
         request: S3Request<ListObjectsV2Input>,
     ) -> Answer<ListObjectsV2Output> {
-        lists::version_2(&self.store, request.input).map(S3Response::new)
+        let odd = request.extensions.get::<OddPage>().copied();
+        lists::version_2(&self.store, request.input, odd).map(S3Response::new)
     }
 
     async fn create_multipart_upload(

@@ -8,6 +8,7 @@ use s3s::{Body, S3ErrorCode};
 use tempfile::TempDir;
 
 use super::*;
+use crate::store::Clock;
 
 mod uploads;
 
@@ -28,11 +29,14 @@ impl std::ops::Deref for Shop {
 impl Shop {
     fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(dir.path()).unwrap());
+        let store = Arc::new(Store::open(dir.path(), Clock::default()).unwrap());
         store.create_bucket("shop").unwrap();
-        let health = Health::of(store.dir().to_owned());
+        let pulse = Pulse {
+            dir: store.dir().to_owned(),
+            weather: None,
+        };
         Self {
-            protocol: Protocol::new(store, health),
+            protocol: Protocol::new(store, pulse),
             _dir: dir,
         }
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Attributes, Moment, Object, StoreError, WriteCondition,
+    Attributes, Clock, Moment, Object, StoreError, WriteCondition,
     draft::Draft,
     journal::{Index, Journal},
     key_path::{ancestors, path_aside, path_of},
@@ -27,6 +27,7 @@ pub(crate) struct Bucket {
     pub(crate) created: Moment,
     folder: PathBuf,
     journal_path: PathBuf,
+    clock: Clock,
     contents: RwLock<Contents>,
 }
 
@@ -40,7 +41,7 @@ struct Contents {
 
 impl Bucket {
     /// Opens the bucket in `folder`, which is there, and finds out what it holds.
-    pub(crate) fn open(folder: PathBuf, journal_path: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(folder: PathBuf, journal_path: PathBuf, clock: Clock) -> io::Result<Self> {
         let Recovered {
             created,
             index,
@@ -50,6 +51,7 @@ impl Bucket {
             created,
             folder,
             journal_path,
+            clock,
             contents: RwLock::new(Contents {
                 index,
                 journal,
@@ -101,7 +103,7 @@ impl Bucket {
         let present = contents.index.get(key);
         condition.check(present.map(|object| &**object))?;
         let was_aside = present.is_some_and(|object| object.aside);
-        let modified = Moment::now();
+        let modified = self.clock.now(key);
         draft.set_modified(modified)?;
         let aside = self.place(&mut contents, key, &mut draft, was_aside)?;
         let object = Arc::new(Object {

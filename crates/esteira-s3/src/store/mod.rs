@@ -4,6 +4,7 @@
 //! - `bucket`: one bucket, the only place where objects change
 //! - `key_path`: where the bytes of a key live
 //! - `draft`: bodies on their way in; `uploads`: those that come in parts
+//! - `clock`: when an object is written
 //! - `journal`, `recovery`: what survives a restart, and how it is found again
 //! - `listing`, `condition`, `object`, `digest`, `error`: what the others speak in
 //!
@@ -11,6 +12,7 @@
 //! that is killed loses nothing that was answered.
 
 mod bucket;
+mod clock;
 mod condition;
 mod digest;
 mod draft;
@@ -24,6 +26,7 @@ mod storage;
 mod uploads;
 
 pub(crate) use bucket::Bucket;
+pub(crate) use clock::Clock;
 pub(crate) use condition::{ReadCondition, Tag, WriteCondition};
 pub(crate) use digest::{Digest, Digests};
 pub(crate) use draft::{Draft, DraftWriter, Drafts};

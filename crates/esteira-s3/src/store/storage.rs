@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{Bucket, Drafts, StoreError, Uploads, recovery};
+use super::{Bucket, Clock, Drafts, StoreError, Uploads, recovery};
 use crate::SimulatorError;
 
 type Buckets = BTreeMap<String, Arc<Bucket>>;
@@ -29,6 +29,7 @@ type Buckets = BTreeMap<String, Arc<Bucket>>;
 pub(crate) struct Store {
     dir: PathBuf,
     journals: PathBuf,
+    clock: Clock,
     buckets: RwLock<Buckets>,
     pub(crate) drafts: Drafts,
     pub(crate) uploads: Uploads,
@@ -41,14 +42,14 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be used, or is in use.
-    pub(crate) fn open(dir: &Path) -> Result<Self, SimulatorError> {
+    pub(crate) fn open(dir: &Path, clock: Clock) -> Result<Self, SimulatorError> {
         let journals = dir.join(".esteira/buckets");
         fs::create_dir_all(&journals).map_err(SimulatorError::folder(dir))?;
         let lock = lock(dir)?;
         let dir = dir.canonicalize().map_err(SimulatorError::folder(dir))?;
         let private = dir.join(".esteira");
         let journals = private.join("buckets");
-        let buckets = open_buckets(&dir, &journals)?;
+        let buckets = open_buckets(&dir, &journals, clock)?;
         drop_stray_journals(&journals, &buckets).map_err(SimulatorError::folder(&journals))?;
         Ok(Self {
             drafts: Drafts::open(private.join("drafts"))
@@ -57,6 +58,7 @@ impl Store {
                 .map_err(SimulatorError::folder(&private))?,
             buckets: RwLock::new(buckets),
             journals,
+            clock,
             dir,
             _lock: lock,
         })
@@ -89,7 +91,7 @@ impl Store {
         }
         let folder = self.dir.join(name);
         fs::create_dir_all(&folder)?;
-        let bucket = Bucket::open(folder, journal_of(&self.journals, name))?;
+        let bucket = Bucket::open(folder, journal_of(&self.journals, name), self.clock)?;
         buckets.insert(name.to_owned(), Arc::new(bucket));
         Ok(())
     }
@@ -121,11 +123,11 @@ fn lock(dir: &Path) -> Result<File, SimulatorError> {
     }
 }
 
-fn open_buckets(dir: &Path, journals: &Path) -> Result<Buckets, SimulatorError> {
+fn open_buckets(dir: &Path, journals: &Path, clock: Clock) -> Result<Buckets, SimulatorError> {
     let folders = recovery::bucket_folders(dir).map_err(SimulatorError::folder(dir))?;
     let mut buckets = Buckets::new();
     for (name, folder) in folders {
-        let opened = Bucket::open(folder.clone(), journal_of(journals, &name));
+        let opened = Bucket::open(folder.clone(), journal_of(journals, &name), clock);
         let bucket = opened.map_err(SimulatorError::folder(&folder))?;
         buckets.insert(name, Arc::new(bucket));
     }

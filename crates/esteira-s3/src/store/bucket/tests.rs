@@ -27,7 +27,8 @@ impl Shelf {
         let folder = dir.path().join("bucket");
         fs::create_dir(&folder).unwrap();
         Self {
-            bucket: Bucket::open(folder, dir.path().join("journal.jsonl")).unwrap(),
+            bucket: Bucket::open(folder, dir.path().join("journal.jsonl"), Clock::default())
+                .unwrap(),
             drafts: Drafts::open(dir.path().join("drafts")).unwrap(),
             _dir: dir,
         }
