@@ -76,6 +76,11 @@ test-interop: ## against moto, deltalake, Polars, DuckDB and Spark (makes its ow
 bench: ## measure; see docs/benchmarks.md
 	@exec scripts/bench.sh
 
+.PHONY: chaos
+
+chaos: ## the job on an S3 that fails, by seed: SEED=7 [PROFILE=light|rough|storm] [ROUNDS=10]
+	@exec scripts/chaos.sh
+
 .PHONY: bench-growth bench-endurance
 
 bench-growth: ## what a batch of updates costs as tables grow, against MERGE (Linux)
