@@ -22,12 +22,13 @@ fn shop(place: &Place) -> String {
     bucket
 }
 
-/// The text with every instant, digest and date of a folder as `#`.
+/// The text with every instant, digest, id and date of a folder as `#`.
 fn without_times(text: &str) -> String {
     let line = |line: &str| {
         let words = line.split(' ').map(|word| {
             let bare = word.trim_end_matches(')');
-            let is_digest = bare.len() == 32 && bare.bytes().all(|b| b.is_ascii_hexdigit());
+            let is_digest =
+                matches!(bare.len(), 12 | 32) && bare.bytes().all(|b| b.is_ascii_hexdigit());
             if is_digest || (word.len() > 20 && word.ends_with('Z')) {
                 word.replace(bare, "#")
             } else if let Some((before, rest)) = word.split_once("dt_processamento=") {
@@ -82,7 +83,7 @@ fn why_lists_the_events_of_a_key() {
     orders txt_detl_idt_pedi_pgto=pedido-1
       won          #  input/b.json event 0  batch 2  raw/marketing_place/dt_processamento=#/b.json
       replaced     #  input/a.json event 0  batch 1  raw/marketing_place/dt_processamento=#/a.json
-      quarantined  ce12a3e8265f  input/d.json event 0  batch 4  `dat_atui` is required, but missing
+      quarantined  #  input/d.json event 0  batch 4  `dat_atui` is required, but missing
     "#);
     assert_snapshot!(why(&["orders", "pedido-9"]), @r#"
     orders txt_detl_idt_pedi_pgto=pedido-9
