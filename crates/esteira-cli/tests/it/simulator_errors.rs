@@ -186,3 +186,55 @@ fn simulator_stopped_and_started_again_keeps_everything() {
     assert_eq!(shop.versions(), versions);
     assert_eq!(shop.rows("SELECT * FROM orders"), orders);
 }
+
+#[test]
+fn up_with_chaos_says_so_and_down_ends_it() {
+    let place = Place::new();
+    let port = free_port();
+    let _detached = Detached {
+        place: &place,
+        port: &port,
+    };
+    let up = ["up", "--port", &port, "--dir", "s3", "--chaos", "7"];
+    let first = |arguments: &[&str]| {
+        let answer = place.run(arguments);
+        place
+            .shown(&answer)
+            .lines()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_snapshot!(first(&up), @r"
+    exit 0
+    S3 simulator at http://127.0.0.1:<port> (pid <pid>, data in s3, log in s3/simulator.log, chaos rough, seed 7)
+    ");
+    assert_snapshot!(first(&up), @r"
+    exit 0
+    the simulator runs already (pid <pid>, data in <dir>/s3, chaos rough, seed 7)
+    ");
+    assert_snapshot!(place.failure(&["up", "--port", &port, "--dir", "s3"]), @r"
+    exit 1
+    error: the simulator runs already, with chaos rough, seed 7, and is asked for without chaos
+    hint: stop it first: esteira down --port <port>
+    ");
+    place.ask(&["down", "--port", &port]);
+    let log = std::fs::read_to_string(place.path("s3/simulator.log")).unwrap();
+    assert!(log.contains("chaos rough, seed 7"), "{log}");
+    assert!(log.contains(" faults: "), "{log}");
+}
+
+#[test]
+fn chaos_profile_that_is_none_names_those_there_are() {
+    let arguments = ["up", "--chaos", "7", "--chaos-profile", "mild"];
+    let answer = Place::new().run(&arguments);
+    assert_eq!(answer.code, Some(2));
+    assert!(
+        answer
+            .err
+            .contains("there are `light`, `rough` and `storm`"),
+        "{answer:?}"
+    );
+    let alone = Place::new().run(&["up", "--chaos-profile", "storm"]);
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+}

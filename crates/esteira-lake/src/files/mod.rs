@@ -13,6 +13,7 @@
 //! - `cache`: footers and marks that were read once, within a budget
 //! - `deletion_vector`: marks on disk
 //! - `read`, `ranges`, `write`: rows
+//! - `upload`: what failed while a file was written
 //! - `sort`: rows in the order of their key
 
 mod cache;
@@ -22,6 +23,7 @@ mod ranges;
 mod read;
 mod sort;
 mod table_file;
+mod upload;
 mod write;
 
 pub use cache::FileCache;

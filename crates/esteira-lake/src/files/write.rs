@@ -5,6 +5,7 @@
 //! rows, so the bounds of decimals are taken here, from the rows themselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::compute::{max, min};
@@ -18,6 +19,7 @@ use parquet::schema::types::ColumnPath;
 use serde_json::value::RawValue;
 
 use super::sort::sort;
+use super::upload::Upload;
 use crate::tables::{LakeTable, TableError};
 
 /// Bytes of rows in memory that become one file: 15 to 30 MiB when written. A file is one row group,
@@ -40,6 +42,7 @@ pub(crate) struct DataFiles<'a> {
 
 struct OpenFile {
     writer: DeltaWriter,
+    upload: Upload,
     bounds: Bounds,
     bytes: usize,
 }
@@ -103,9 +106,10 @@ impl<'a> DataFiles<'a> {
             DataSkippingNumIndexedCols::NumColumns(INDEXED_COLUMNS),
             None,
         );
-        let store = self.table.inner().log_store().object_store(None);
+        let upload = Upload::to(self.table.inner().log_store().object_store(None));
         Ok(OpenFile {
-            writer: DeltaWriter::new(store, config),
+            writer: DeltaWriter::new(Arc::new(upload.clone()), config),
+            upload,
             bounds: Bounds::of(&self.table.spec().schema),
             bytes: 0,
         })
@@ -139,6 +143,8 @@ impl<'a> DataFiles<'a> {
 
     async fn end(&mut self, file: OpenFile) -> Result<(), TableError> {
         let added: Vec<Add> = file.writer.close().await.map_err(|e| self.table.delta(e))?;
+        let written = file.upload.outcome();
+        written.map_err(|e| self.table.delta(e.into()))?;
         for mut add in added {
             if let Some(stats) = &add.stats {
                 let exact = file.bounds.put_into(stats);
@@ -233,8 +239,6 @@ fn has_decimal(data_type: &DataType) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{ArrayRef, Decimal128Array};
     use arrow::datatypes::{Field, Schema};
 
