@@ -286,7 +286,7 @@ Examples:
   esteira verify --scratch /data/tmp --format json | jq '.tables[].differences'
 
 It reads all originals and writes all tables once to the scratch folder, which is emptied afterwards.
-Nothing in the bucket changes. Exit code 8: a row is not what the originals make.")]
+Compared are the versions that the newest record names. Nothing in the bucket changes. Exit code 8: a row is not what the originals make.")]
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     pub(crate) target: Target,

@@ -64,6 +64,14 @@ pub enum Error {
         /// How many values there were.
         given: usize,
     },
+    /// Tables shall be built where something else of the pipeline lives.
+    #[error("tables cannot be built under `{path}/`: {owner} is there")]
+    Taken {
+        /// The place.
+        path: String,
+        /// What is there.
+        owner: String,
+    },
     /// Tables shall be built where something is already.
     #[error("there is something under `{path}/` already")]
     Occupied {
@@ -104,6 +112,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Key { columns, .. } => Some(format!("give a value for {}", columns.join(", "))),
+            Self::Taken { .. } => Some("name a folder of its own".to_owned()),
             Self::Occupied { .. } => Some(
                 "name a place of its own, or delete what is left of an earlier replay".to_owned(),
             ),

@@ -113,9 +113,8 @@ fn id(origin: &Origin) -> String {
     digest.update(origin.source_modified.to_be_bytes());
     digest.update(origin.source_position.to_be_bytes());
     let digest = digest.finalize();
-    digest[..6]
+    let bits = digest[..6]
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<Vec<_>>()
-        .concat()
+        .fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+    format!("{bits:012x}")
 }

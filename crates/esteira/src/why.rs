@@ -6,14 +6,16 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use datafusion::prelude::{cast, ident, lit};
+use esteira_events::{SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
 use esteira_lake::upsert::EventOrder;
+use memchr::memmem;
 use serde::Serialize;
 
 use crate::process::{self, Traced};
 use crate::quarantined::quarantine;
 use crate::{Error, Lake, Observer, QuarantineEntry, TableKind};
 
-const PROVENANCE: [&str; 3] = ["_source_file", "_source_modified", "_source_position"];
+const PROVENANCE: [&str; 3] = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION];
 
 /// Everything that is known of a key.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +26,8 @@ pub struct Why {
     pub key: Vec<(String, String)>,
     /// Where the stored row says that it comes from; nothing when there is no such row.
     pub stored: Option<Origin>,
+    /// Whether every key has a row; of a child, the event that stands may give none.
+    pub has_row_always: bool,
     /// Its events, in the order in which they count: what stands first.
     pub events: Vec<KnownEvent>,
     /// Quarantined entries whose bytes hold every part of the key.
@@ -35,8 +39,10 @@ impl Why {
     #[must_use]
     pub fn agrees(&self) -> bool {
         let winner = self.events.first().map(|event| &event.origin);
-        // A head may have won with an event that gives this table no row.
-        self.stored.is_none() || self.stored.as_ref() == winner
+        match &self.stored {
+            None => winner.is_none() || !self.has_row_always,
+            stored => stored.as_ref() == winner,
+        }
     }
 }
 
@@ -121,6 +127,7 @@ pub async fn why(
         table: table.to_owned(),
         key: rules.key.iter().cloned().zip(key.iter().cloned()).collect(),
         stored: stored(lake, table, &rules.key, key).await?,
+        has_row_always: rules.kind == TableKind::Latest,
         events,
         quarantined: quarantined(lake, key).await?,
     })
@@ -250,5 +257,5 @@ async fn quarantined(lake: &Lake, key: &[String]) -> Result<Vec<QuarantineEntry>
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
+    !part.is_empty() && memmem::find(bytes, part).is_some()
 }

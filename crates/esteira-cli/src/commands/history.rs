@@ -6,7 +6,7 @@ use crate::output;
 
 pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
     let lake = lake(&arguments.target.pipeline, &arguments.target.place.bucket).await?;
-    let newest = lake.ledger().last_record().map_or(0, |record| record.batch);
+    let newest = lake.ledger().last_recorded();
     let from = (newest + 1).saturating_sub(arguments.last);
     let records = lake
         .ledger()

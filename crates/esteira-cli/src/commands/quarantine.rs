@@ -21,10 +21,11 @@ pub(super) async fn run(command: QuarantineCommand) -> anyhow::Result<()> {
 }
 
 async fn list(target: &Target, format: ListFormat) -> anyhow::Result<()> {
-    let mut entries = entries(target, |_| true).await?;
-    for entry in &mut entries {
-        entry.original.clear();
-    }
+    let without_bytes = |mut entry: QuarantineEntry| {
+        entry.original = Vec::new();
+        Some(entry)
+    };
+    let entries = entries(target, without_bytes).await?;
     for entry in &entries {
         if format == ListFormat::Json {
             output::line(&serde_json::to_string(entry)?);
@@ -47,7 +48,7 @@ async fn list(target: &Target, format: ListFormat) -> anyhow::Result<()> {
 }
 
 async fn show(id: &str, target: &Target, original: bool) -> anyhow::Result<()> {
-    let found = entries(target, |entry| entry.id.starts_with(id)).await?;
+    let found = entries(target, |entry| entry.id.starts_with(id).then_some(entry)).await?;
     let [entry] = found.as_slice() else {
         let failure = if found.is_empty() {
             Failure::new(format!("no entry of the quarantine has the id `{id}`"))
@@ -87,19 +88,14 @@ async fn show(id: &str, target: &Target, original: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The entries that are wanted, in the order of where they were.
+/// What is kept of each entry, in the order of where they were.
 async fn entries(
     target: &Target,
-    is_wanted: impl Fn(&QuarantineEntry) -> bool,
+    keep: impl Fn(QuarantineEntry) -> Option<QuarantineEntry>,
 ) -> anyhow::Result<Vec<QuarantineEntry>> {
     let lake = lake(&target.pipeline, &target.place.bucket).await?;
     let mut found = Vec::new();
-    esteira::quarantine(&lake, |entry| {
-        if is_wanted(&entry) {
-            found.push(entry);
-        }
-    })
-    .await?;
+    esteira::quarantine(&lake, |entry| found.extend(keep(entry))).await?;
     found.sort_by(|one, other| (one.batch, &one.origin).cmp(&(other.batch, &other.origin)));
     Ok(found)
 }

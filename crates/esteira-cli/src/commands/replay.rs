@@ -9,7 +9,7 @@ use crate::output::{self, Bar};
 pub(super) async fn run(arguments: ReplayArguments) -> anyhow::Result<()> {
     let target = arguments.target;
     let lake = lake(&target.pipeline, &target.place.bucket).await?;
-    let newest = lake.ledger().last_record().map_or(0, |record| record.batch);
+    let newest = lake.ledger().last_recorded();
     let batches = arguments.until.map_or(newest, |until| until.min(newest));
     let observer = Arc::new(Bar::new("replaying", batches));
     let done = esteira::replay(&lake, &arguments.into, arguments.until, observer.clone()).await;

@@ -12,17 +12,19 @@ use crate::output::{self, Bar};
 
 pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
     let lake = lake(&arguments.target.pipeline, &arguments.target.place.bucket).await?;
-    let scratch = arguments.scratch.unwrap_or_else(std::env::temp_dir);
-    let scratch = scratch.join(format!("esteira-verify-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch)
-        .with_context(|| format!("cannot create `{}`", scratch.display()))?;
-    let batches = lake.ledger().last_record().map_or(0, |record| record.batch);
+    let above = arguments.scratch.unwrap_or_else(std::env::temp_dir);
+    let scratch = tempfile::Builder::new()
+        .prefix("esteira-verify-")
+        .tempdir_in(&above)
+        .with_context(|| format!("cannot create a folder in `{}`", above.display()))?;
+    let batches = lake.ledger().last_recorded();
     let observer = Arc::new(Bar::new("replaying", batches));
-    let checked = esteira::verify(&lake, &scratch, observer.clone()).await;
+    let checked = esteira::verify(&lake, scratch.path(), observer.clone()).await;
     observer.end();
-    let removed = std::fs::remove_dir_all(&scratch);
     let checked = checked?;
-    removed.with_context(|| format!("cannot remove `{}`", scratch.display()))?;
+    scratch
+        .close()
+        .context("cannot remove the scratch folder")?;
     if arguments.format == ListFormat::Json {
         output::line(&serde_json::to_string(&checked)?);
     } else {

@@ -9,7 +9,7 @@ use crate::output::{self, Bar};
 
 pub(super) async fn run(arguments: WhyArguments) -> anyhow::Result<()> {
     let lake = lake(&arguments.pipeline, &arguments.place.bucket).await?;
-    let batches = lake.ledger().last_record().map_or(0, |record| record.batch);
+    let batches = lake.ledger().last_recorded();
     let observer = Bar::new("reading", batches);
     let known = esteira::why(&lake, &arguments.table, &arguments.key, &observer).await;
     observer.end();

@@ -43,7 +43,7 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
-fn verify_tells_of_every_table_and_of_damage_with_an_exit_code() {
+fn verify_tells_of_every_table_and_of_an_original_that_is_gone() {
     let place = Place::new();
     let bucket = shop(&place);
     assert_snapshot!(without_times(&place.ask(&["verify", "--bucket", &bucket])), @r#"
@@ -69,6 +69,72 @@ fn verify_tells_of_every_table_and_of_damage_with_an_exit_code() {
     error: batch 2: the original of `input/b.json` is not there under `raw/marketing_place/dt_processamento=#/b.json`
     hint: originals are never changed or removed by this program: bring it back, for instance from a version of the bucket
     "#);
+}
+
+#[test]
+fn damage_has_an_exit_code_of_its_own_and_is_named() {
+    let place = Place::new();
+    let bucket = shop(&place);
+    // The newest record names the version of `orders` from before the third batch.
+    let record = |batch: u32| {
+        place.path(&format!(
+            "balde/_esteira/marketing_place/records/{batch:020}.json"
+        ))
+    };
+    let read = |batch| -> Value {
+        serde_json::from_slice(&std::fs::read(record(batch)).unwrap()).unwrap()
+    };
+    let mut newest = read(4);
+    newest["tables"]["orders"] = read(2)["tables"]["orders"].clone();
+    std::fs::write(record(4), newest.to_string()).unwrap();
+
+    let answer = place.run(&["verify", "--bucket", &bucket]);
+    assert_snapshot!(without_times(&place.shown(&answer)), @r#"
+    exit 8
+    orders       1 rows, 2 expected
+      missing     txt_detl_idt_pedi_pgto=pedido-2, from input/c.json event 0
+    sellers      1 rows, each what the originals make (digest #)
+    products     2 rows, each what the originals make (digest #)
+    shipments    2 rows, each what the originals make (digest #)
+    quarantine   1 rows, each what the originals make (digest #)
+    4 batches, 4 events replayed
+    error: not what the originals make: orders
+    hint: `esteira why TABLE KEY` shows the events of a key; `esteira replay --into PATH` builds the tables anew
+    "#);
+    let answer = place.run(&["why", "--bucket", &bucket, "orders", "pedido-2"]);
+    assert_snapshot!(without_times(&place.shown(&answer)), @r#"
+    exit 8
+    orders txt_detl_idt_pedi_pgto=pedido-2
+      won          #  input/c.json event 0  batch 3  raw/marketing_place/dt_processamento=#/c.json
+      the table has no row of this key
+    error: the event that has to stand is in no row
+    hint: `esteira verify` compares every row with the originals
+    "#);
+}
+
+#[test]
+fn verify_tells_of_batches_of_other_rules() {
+    let place = Place::new();
+    let bucket = shop(&place);
+    place.pipeline_with_batches_of("loja", 7);
+    let said = place.ask(&["verify", "loja", "--bucket", &bucket]);
+    assert_eq!(
+        said.lines().last(),
+        Some("4 batches were made by other rules than the pipeline has now")
+    );
+}
+
+#[test]
+fn verify_without_room_for_scratch_names_the_folder() {
+    let place = Place::new();
+    let bucket = place.folder_bucket("balde");
+    let said = place.failure(&["verify", "--bucket", &bucket, "--scratch", "nowhere"]);
+    // The cause ends in a name that is made up.
+    let lines: Vec<&str> = said.lines().take(2).collect();
+    assert_eq!(
+        lines,
+        ["exit 1", "error: cannot create a folder in `nowhere`"]
+    );
 }
 
 #[test]
@@ -111,6 +177,18 @@ fn replay_says_where_the_tables_are_and_refuses_a_place_that_is_taken() {
         format!("4 batches, 4 objects, 4 events are in the tables under {bucket}/anew/\n")
     );
     assert!(place.path("balde/anew/orders/_delta_log").is_dir());
+    let taken = [
+        "replay",
+        "--bucket",
+        &bucket,
+        "--into",
+        "analytics/orders/x",
+    ];
+    assert_snapshot!(place.failure(&taken), @r#"
+    exit 2
+    error: tables cannot be built under `analytics/orders/x/`: table `orders` is there
+    hint: name a folder of its own
+    "#);
     let failed = place.failure(&["replay", "--bucket", &bucket, "--into", "anew"]);
     assert_snapshot!(failed, @r#"
     exit 1

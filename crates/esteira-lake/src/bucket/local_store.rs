@@ -1,8 +1,8 @@
-//! The store under the Delta tables of a local folder: the `object_store` crate's, with a cheaper
-//! listing of what comes after a name.
+//! The file system as the Delta kernel addresses it, from its root: the `object_store` crate's store, with
+//! a cheaper listing of what comes after a name.
 //!
-//! A table's log is listed behind its known version at every commit, and its folder keeps the commits
-//! of weeks. The crate makes a path of every one of them before it looks whether it is wanted.
+//! The kernel lists a table's log behind its known version at every commit, and its folder keeps the
+//! commits of weeks. The crate makes a path of every one of them before it looks whether it is wanted.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -29,16 +29,7 @@ pub(super) struct LocalStore {
 }
 
 impl LocalStore {
-    /// The store whose paths are those below `folder`, which must exist.
-    pub(super) fn below(folder: PathBuf) -> Result<Self> {
-        Ok(Self {
-            inner: LocalFileSystem::new_with_prefix(&folder)?,
-            folder: Folder::new(folder),
-        })
-    }
-
-    /// The store whose paths are those of the file system.
-    pub(super) fn of_file_system() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             inner: LocalFileSystem::new(),
             folder: Folder::new(PathBuf::from("/")),
@@ -186,9 +177,8 @@ mod tests {
         {
             std::fs::write(log.join(name), vec![0; number]).unwrap();
         }
-        let absolute = format!("{}/t/_delta_log", root.path().display());
-        let crates = LocalFileSystem::new_with_prefix(root.path()).unwrap();
-        let ours = LocalStore::below(root.path().to_owned()).unwrap();
+        let log = format!("{}/t/_delta_log", root.path().display());
+        let (crates, ours) = (LocalFileSystem::new(), LocalStore::new());
         let mut counts = Vec::new();
         for after in [
             "",
@@ -198,21 +188,13 @@ mod tests {
             "/_sidecars/a.parquet",
             "/a",
         ] {
-            let below = format!("t/_delta_log{after}");
-            let expected = names(&crates, "t/_delta_log", &below).await;
-            assert_eq!(
-                names(&ours, "t/_delta_log", &below).await,
-                expected,
-                "{after}"
-            );
+            let behind = format!("{log}{after}");
+            let expected = names(&crates, &log, &behind).await;
+            assert_eq!(names(&ours, &log, &behind).await, expected, "{after}");
             counts.push(expected.len());
-
-            let whole = format!("{absolute}{after}");
-            let expected = names(&LocalFileSystem::new(), &absolute, &whole).await;
-            let found = names(&LocalStore::of_file_system(), &absolute, &whole).await;
-            assert_eq!(found, expected, "{after}");
         }
         assert_eq!(counts, [7, 5, 3, 1, 0, 0]);
-        assert_eq!(names(&ours, "t/absent", "t/absent/a").await, []);
+        let absent = format!("{log}/absent");
+        assert_eq!(names(&ours, &absent, &absent).await, []);
     }
 }

@@ -8,6 +8,7 @@ use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use futures::TryStreamExt as _;
 use object_store::aws::AmazonS3Builder;
 use object_store::client::{HttpConnector as _, ReqwestConnector};
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
@@ -90,10 +91,10 @@ impl Bucket {
                 (store, Objects::S3(api))
             }
             BucketLocation::File { folder } => {
-                let missing = |_| BucketError::Missing {
-                    bucket: location.to_string(),
-                };
-                let store = LocalStore::below(folder.clone()).map_err(missing)?;
+                let store =
+                    LocalFileSystem::new_with_prefix(folder).map_err(|_| BucketError::Missing {
+                        bucket: location.to_string(),
+                    })?;
                 (
                     Arc::new(store),
                     Objects::Folder(Folder::new(folder.clone())),
@@ -362,7 +363,7 @@ impl Bucket {
         let at_root: Arc<dyn ObjectStore> = match &self.location {
             BucketLocation::S3 { .. } | BucketLocation::Store { .. } => Arc::clone(&self.store),
             // The kernel addresses local files from the root of the file system.
-            BucketLocation::File { .. } => Arc::new(LocalStore::of_file_system()),
+            BucketLocation::File { .. } => Arc::new(LocalStore::new()),
         };
         let log = default_logstore(at_table, at_root, &url, &StorageConfig::default());
         Some(Arc::new(TableLog::new(log)))

@@ -88,3 +88,30 @@ impl LogStore for TableLog {
         self.inner.config()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use crate::bucket::Bucket;
+
+    #[tokio::test]
+    async fn newest_version_is_the_last_without_a_gap() {
+        let store = std::sync::Arc::new(InMemory::new());
+        let bucket = Bucket::of_store(store).unwrap();
+        let write = |version: u64| {
+            let key = format!("t/_delta_log/{version:020}.json");
+            let bucket = bucket.clone();
+            async move { bucket.put(&key, "{}".into()).await.unwrap() }
+        };
+        for version in 0..=3 {
+            write(version).await;
+        }
+        let log = bucket.log_store("t").unwrap();
+        for known in 1..=3 {
+            assert_eq!(log.get_latest_version(known).await.unwrap(), 3);
+        }
+        write(4).await;
+        assert_eq!(log.get_latest_version(3).await.unwrap(), 4);
+    }
+}

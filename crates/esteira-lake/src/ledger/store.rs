@@ -106,6 +106,12 @@ impl Ledger {
         self.last_record.as_ref()
     }
 
+    /// The number of the newest record; 0 when there is none.
+    #[must_use]
+    pub fn last_recorded(&self) -> u64 {
+        self.last_record.as_ref().map_or(0, |record| record.batch)
+    }
+
     /// The number of the newest plan; 0 when there is none.
     #[must_use]
     pub fn last_plan(&self) -> u64 {
@@ -148,7 +154,7 @@ impl Ledger {
     /// # Errors
     /// The bucket's errors.
     pub async fn snapshot_if_due(&mut self) -> Result<(), LedgerError> {
-        let recorded = self.last_record.as_ref().map_or(0, |record| record.batch);
+        let recorded = self.last_recorded();
         let fresh = self.seen.len() - self.snapshot_len;
         let is_due = fresh >= SNAPSHOT_AFTER.max(self.snapshot_len / 2)
             || recorded >= self.snapshot + SNAPSHOT_AFTER_BATCHES;

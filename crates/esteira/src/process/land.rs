@@ -5,7 +5,6 @@
 //! The invariant: when a batch has landed, the original of every object in it is safe in `raw`.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, RecordBatch};
@@ -30,13 +29,16 @@ const GROUP_OBJECTS: usize = 512;
 /// Bytes that may be on their way at once; one larger object travels alone.
 const IN_FLIGHT_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Whether a batch may have been begun before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempt {
-    /// It was planned just now: nothing of it is kept yet.
-    First,
-    /// It was interrupted: what was kept of it may be in some tables.
-    Again,
+/// Where the bytes of a batch's objects are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Objects<'a> {
+    /// In the input: the batch was planned just now, nothing of it is kept yet.
+    New,
+    /// In the input, or among the originals: the batch was interrupted, and what was kept of it may be in
+    /// some tables.
+    Interrupted,
+    /// Among the originals, where the record says: the batch is finished and is landed once more.
+    Recorded(&'a Record),
 }
 
 /// A batch whose originals are safe and whose events are in memory.
@@ -80,30 +82,8 @@ struct Decoded {
 pub(super) async fn land(
     context: &Context,
     plan: &Plan,
-    attempt: Attempt,
+    objects: Objects<'_>,
 ) -> Result<Landed, Error> {
-    let fetch = |index, object| fetch(context, plan, attempt, index, object);
-    land_with(context, plan, fetch).await
-}
-
-/// Lands a recorded batch once more, from its originals.
-pub(super) async fn land_again(
-    context: &Context,
-    plan: &Plan,
-    record: &Record,
-) -> Result<Landed, Error> {
-    let fetch = |index, object| recall(context, plan, record, index, object);
-    land_with(context, plan, fetch).await
-}
-
-async fn land_with<'a, F>(
-    context: &'a Context,
-    plan: &'a Plan,
-    fetch: impl Fn(usize, &'a PlannedObject) -> F + Copy,
-) -> Result<Landed, Error>
-where
-    F: Future<Output = Result<LandedObject, Error>>,
-{
     let mut landing = Landing {
         context,
         plan: Arc::new(plan.clone()),
@@ -129,7 +109,10 @@ where
             let wanted = u32::try_from(to_permits(object.size.min(IN_FLIGHT_BYTES))).unwrap_or(1);
             // The semaphore is never closed.
             let _permit = budget.acquire_many(wanted).await.ok();
-            fetch(index, object).await
+            match objects {
+                Objects::Recorded(record) => recall(context, plan, record, index, object).await,
+                _ => fetch(context, plan, objects, index, object).await,
+            }
         }
     });
     let arrivals =
@@ -153,19 +136,19 @@ where
 async fn fetch(
     context: &Context,
     plan: &Plan,
-    attempt: Attempt,
+    objects: Objects<'_>,
     index: usize,
     object: &PlannedObject,
 ) -> Result<LandedObject, Error> {
     let name = context.pipeline.input.name(&object.key);
     let bytes = match context.bucket.get(&object.key, Some(&object.etag)).await? {
         Fetched::Bytes(bytes) => Some(bytes),
-        Fetched::Changed | Fetched::Missing => match attempt {
-            Attempt::First => None,
-            Attempt::Again => {
+        Fetched::Changed | Fetched::Missing => match objects {
+            Objects::Interrupted => {
                 let raw = &context.raw;
                 raw.recall(&plan.processing_date, name, object).await?
             }
+            _ => None,
         },
     };
     let raw_file = if let Some(bytes) = &bytes {

@@ -11,6 +11,7 @@ use esteira_lake::ledger::{Ledger, Record};
 use esteira_lake::raw::Raw;
 
 use super::apply::Tables;
+use super::land::Objects;
 use super::observe::Observer;
 use super::runner::RunSummary;
 use super::stages::{self, Context, Prepared};
@@ -68,7 +69,7 @@ async fn prepare(
     number: u64,
 ) -> Result<(Record, Prepared), Error> {
     let (plan, record) = ledger.batch(number).await?;
-    let prepared = stages::prepare_again(context, plan, &record).await?;
+    let prepared = stages::prepare(context, plan, Objects::Recorded(&record)).await?;
     Ok((record, prepared))
 }
 

@@ -10,7 +10,7 @@ use esteira_lake::raw::Raw;
 use uuid::Uuid;
 
 use super::apply::Tables;
-use super::land::Attempt;
+use super::land::Objects;
 use super::observe::Observer;
 use super::shutdown::Shutdown;
 use super::stages::{self, Context, Prepared};
@@ -140,8 +140,8 @@ impl Session<'_> {
                     shutdown.within(context.pipeline.limits.poll).await;
                     continue;
                 }
-                (None, Some((plan, attempt))) => {
-                    Some(stages::prepare(context, plan, attempt).await)
+                (None, Some((plan, objects))) => {
+                    Some(stages::prepare(context, plan, objects).await)
                 }
                 (Some(batch), next) => {
                     let finish = self.finish(batch, summary);
@@ -150,8 +150,8 @@ impl Session<'_> {
                             finish.await?;
                             None
                         }
-                        Some((plan, attempt)) => {
-                            let ahead = stages::prepare(context, plan, attempt);
+                        Some((plan, objects)) => {
+                            let ahead = stages::prepare(context, plan, objects);
                             let (finished, ready) = tokio::join!(finish, ahead);
                             finished?;
                             Some(ready)
@@ -178,9 +178,9 @@ impl Session<'_> {
     }
 
     /// An interrupted batch, else a new one, else nothing.
-    async fn next_plan(&mut self, once: bool) -> Result<Option<(Plan, Attempt)>, Error> {
+    async fn next_plan(&mut self, once: bool) -> Result<Option<(Plan, Objects<'static>)>, Error> {
         if let Some(plan) = self.unfinished.pop_front() {
-            return Ok(Some((plan, Attempt::Again)));
+            return Ok(Some((plan, Objects::Interrupted)));
         }
         if self.waiting.is_empty() && !(once && self.listed) {
             self.waiting = discover::discover(self.context, &mut self.ledger).await?;
@@ -197,7 +197,7 @@ impl Session<'_> {
             &mut self.waiting,
         )
         .await
-        .map(|plan| Some((plan, Attempt::First)))
+        .map(|plan| Some((plan, Objects::New)))
     }
 }
 

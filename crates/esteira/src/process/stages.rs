@@ -16,7 +16,7 @@ use esteira_lake::ledger::{Ledger, Plan, Record};
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
-use super::land::{self, Attempt, Landed};
+use super::land::{self, Landed, Objects};
 use super::observe::Observer;
 use super::record;
 use super::tidy;
@@ -45,10 +45,10 @@ pub(super) struct Prepared {
 pub(super) async fn prepare(
     context: &Context,
     plan: Plan,
-    attempt: Attempt,
+    objects: Objects<'_>,
 ) -> Result<Prepared, Error> {
     let start = Instant::now();
-    let landed = Box::pin(land::land(context, &plan, attempt)).await?;
+    let landed = Box::pin(land::land(context, &plan, objects)).await?;
     Ok(Prepared {
         plan,
         landed,
@@ -85,21 +85,6 @@ pub(super) async fn finish(
     ledger.record(record.clone()).await?;
     ledger.snapshot_if_due().await?;
     Ok((record, before))
-}
-
-/// Lands a recorded batch once more, from its originals.
-pub(super) async fn prepare_again(
-    context: &Context,
-    plan: Plan,
-    record: &Record,
-) -> Result<Prepared, Error> {
-    let start = Instant::now();
-    let landed = Box::pin(land::land_again(context, &plan, record)).await?;
-    Ok(Prepared {
-        plan,
-        landed,
-        milliseconds: milliseconds(start),
-    })
 }
 
 /// Transforms and applies, without a record.

@@ -10,7 +10,7 @@ use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::Ledger;
 use esteira_lake::raw::Raw;
 
-use super::land;
+use super::land::{self, Objects};
 use super::observe::Silent;
 use super::stages::Context;
 use super::transform;
@@ -39,7 +39,7 @@ pub(crate) async fn trace(
     observer: &dyn Observer,
 ) -> Result<Vec<Traced>, Error> {
     let ledger = Ledger::glance(bucket.clone(), &pipeline.name).await?;
-    let until = ledger.last_record().map_or(0, |record| record.batch);
+    let until = ledger.last_recorded();
     let context = Context {
         raw: Raw::new(bucket.clone(), &pipeline.raw_path),
         pipeline,
@@ -50,7 +50,7 @@ pub(crate) async fn trace(
     let mut traced = Vec::new();
     for batch in 1..=until {
         let (plan, record) = ledger.batch(batch).await?;
-        let mut landed = Box::pin(land::land_again(&context, &plan, &record)).await?;
+        let mut landed = Box::pin(land::land(&context, &plan, Objects::Recorded(&record))).await?;
         let decoded = std::mem::take(&mut landed.events);
         let relation = pipeline::events_relation(&context.pipeline.schema);
         let found = async {

@@ -7,6 +7,7 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
+use esteira_events::{SOURCE_FILE, SOURCE_POSITION};
 use futures::StreamExt as _;
 use serde::Serialize;
 
@@ -211,7 +212,7 @@ fn difference(
     Some(Difference {
         kind,
         key: key.into_iter().collect(),
-        source_file: of(&row, "_source_file"),
-        source_position: of(&row, "_source_position"),
+        source_file: of(&row, SOURCE_FILE),
+        source_position: of(&row, SOURCE_POSITION),
     })
 }

@@ -77,8 +77,6 @@ pub async fn verify(
     scratch: &Path,
     observer: Arc<dyn Observer>,
 ) -> Result<Verification, Error> {
-    let newest = lake.ledger().last_record();
-    let until = newest.map_or(0, |record| record.batch);
     let location = format!("file://{}", scratch.display());
     let target = Bucket::open(&location, &Environment::default())?;
     let mut pipeline = lake.pipeline().clone();
@@ -88,7 +86,7 @@ pub async fn verify(
         pipeline: Arc::new(pipeline.clone()),
         source: lake.bucket().clone(),
         target: target.clone(),
-        until,
+        until: lake.ledger().last_recorded(),
         observer,
     }))
     .await?;

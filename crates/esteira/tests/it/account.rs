@@ -97,6 +97,13 @@ async fn rows_that_others_removed_or_changed_are_named() {
     ];
     expected.sort();
     assert_eq!(named, expected);
+
+    // The row is gone, its event is not.
+    let known = why(&world, "orders", &id(3)).await;
+    assert_eq!((known.events.len(), &known.stored), (1, &None));
+    assert!(!known.agrees());
+    assert!(why(&world, "orders", &id(4)).await.agrees());
+    assert!(why(&world, "products", &id(3)).await.agrees());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,10 +190,24 @@ async fn replay_builds_the_tables_beside_the_live_ones() {
             panic!("{table}: {difference}");
         }
     }
-    for into in ["anew", "", "/", "analytics", "raw"] {
+    let error = replay("anew", None).await.unwrap_err();
+    assert!(matches!(error, Error::Occupied { .. }), "{error}");
+    for (into, owner) in [
+        ("", "table `orders`"),
+        ("/", "table `orders`"),
+        ("analytics", "table `orders`"),
+        ("analytics/sellers/anew", "table `sellers`"),
+        ("quarantine/marketing_place", "the quarantine"),
+        ("raw/marketing_place/x", "the originals"),
+        ("_esteira/x", "the ledger"),
+        ("input/x", "the input"),
+    ] {
         let error = replay(into, None).await.unwrap_err();
-        assert!(matches!(error, Error::Occupied { .. }), "{into}: {error}");
+        let place = into.trim_matches('/');
+        let said = format!("tables cannot be built under `{place}/`: {owner} is there");
+        assert_eq!(error.to_string(), said);
     }
+    world.check().await;
     // Up to a batch: fewer objects.
     let done = replay("earlier", Some(1)).await.unwrap();
     assert_eq!((done.batches, done.objects), (1, 5));
