@@ -46,12 +46,14 @@ pub(super) async fn run(arguments: WhyArguments) -> anyhow::Result<()> {
     if known.agrees() {
         return Ok(());
     }
-    Err(
-        Failure::new("the stored row does not come from the event that has to stand")
-            .hint("`esteira verify` compares every row with the originals")
-            .code(8)
-            .into(),
-    )
+    let wrong = match known.stored {
+        Some(_) => "the stored row does not come from the event that has to stand",
+        None => "the event that has to stand is in no row",
+    };
+    Err(Failure::new(wrong)
+        .hint("`esteira verify` compares every row with the originals")
+        .code(8)
+        .into())
 }
 
 fn in_words(event: &KnownEvent) -> String {
