@@ -340,6 +340,25 @@ pub(crate) enum QuarantineCommand {
         #[arg(long)]
         original: bool,
     },
+    /// Take entries once more, from their originals, with the rules of today.
+    ///
+    /// Afterwards tables, quarantine and totals are those of a run that had these rules from the start. What
+    /// is rejected as before stays as it is; doing it again changes nothing. May be done while the job runs.
+    #[command(
+        after_help = "Examples:\n  esteira quarantine retry\n  esteira quarantine retry 5f2e9c01ab77 --pipeline pipelines/refunds"
+    )]
+    Retry {
+        /// Only objects that hold an entry with one of these ids, or beginnings of ids.
+        ids: Vec<String>,
+        /// The pipeline whose quarantine is meant.
+        #[arg(long, default_value = "marketing_place")]
+        pipeline: String,
+        #[command(flatten)]
+        place: Place,
+        /// Text for people, JSON for scripts.
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
 }
 
 /// Which tables of a pipeline.

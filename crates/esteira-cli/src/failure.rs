@@ -89,7 +89,10 @@ fn code(error: &anyhow::Error) -> u8 {
                     | TableError::Columns { .. }
                     | TableError::Unsupported { .. },
                 ) => 6,
-                Error::UnknownTable { .. } | Error::Key { .. } | Error::Taken { .. } => 2,
+                Error::UnknownTable { .. }
+                | Error::UnknownEntry { .. }
+                | Error::Key { .. }
+                | Error::Taken { .. } => 2,
                 Error::Query { .. } => 7,
                 _ => 1,
             };

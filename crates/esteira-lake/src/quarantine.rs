@@ -1,17 +1,23 @@
 //! The quarantine: what could not become an event, with its original bytes, in a Delta table.
 //!
 //! Comes in: rejected entries of a batch. Goes out: one row each, appended once however often the
-//! batch runs. What makes an entry unfit is decided by `esteira-events`.
+//! batch runs; those of a retry take the place of the rows that were retried. What makes an entry unfit
+//! is decided by `esteira-events`.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondArray,
-    TimestampMicrosecondBuilder,
+    ArrayRef, AsArray as _, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMicrosecondArray, TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
-use esteira_events::Rejected;
+use esteira_events::{Rejected, SOURCE_POSITION};
+
+use crate::ledger::{RetriedObject, Retry};
+use crate::upsert::Replacement;
 
 /// A rejected entry and the object it was in.
 #[derive(Debug, Clone)]
@@ -48,12 +54,107 @@ pub fn schema() -> SchemaRef {
     ]))
 }
 
+/// What a retry does to the quarantine: rows of retried entries go, unless they are rejected again as
+/// they were; what is rejected otherwise comes.
+#[derive(Debug, Clone)]
+pub struct Retried<'a> {
+    retry: &'a Retry,
+    /// By the key of their original, which no other content has.
+    objects: HashMap<&'a str, &'a RetriedObject>,
+    rejected: &'a [QuarantineRow],
+    /// The places in `rejected`, by original and position.
+    places: HashMap<(&'a str, i64), usize>,
+    /// The places in `rejected` of what is in the table already.
+    known: HashSet<usize>,
+}
+
+impl<'a> Retried<'a> {
+    /// The retry that rejected these entries.
+    #[must_use]
+    pub fn new(retry: &'a Retry, rejected: &'a [QuarantineRow]) -> Self {
+        let place = |(place, row): (usize, &'a QuarantineRow)| {
+            let position = signed(row.rejected.position);
+            ((row.raw_file.as_str(), position), place)
+        };
+        Self {
+            retry,
+            objects: retry
+                .objects
+                .iter()
+                .map(|retried| (retried.original.as_str(), retried))
+                .collect(),
+            rejected,
+            places: rejected.iter().enumerate().map(place).collect(),
+            known: HashSet::new(),
+        }
+    }
+}
+
+const TEXTS: [&str; 4] = ["raw_file", "reason", "message", "json_path"];
+const NUMBERS: [&str; 4] = [SOURCE_POSITION, "line", "column", "offset"];
+
+impl Replacement for Retried<'_> {
+    fn columns(&self) -> Vec<String> {
+        let names = TEXTS.into_iter().chain(NUMBERS);
+        names.map(str::to_owned).collect()
+    }
+
+    fn gone(&mut self, rows: &RecordBatch) -> Result<Vec<bool>, ArrowError> {
+        let column = |name: &str, to: &DataType| {
+            let missing = || ArrowError::SchemaError(format!("column `{name}` is missing"));
+            cast(rows.column_by_name(name).ok_or_else(missing)?, to)
+        };
+        let texts = TEXTS.map(|name| column(name, &DataType::Utf8));
+        let texts: Vec<ArrayRef> = texts.into_iter().collect::<Result<_, _>>()?;
+        let numbers = NUMBERS.map(|name| column(name, &DataType::Int64));
+        let numbers: Vec<ArrayRef> = numbers.into_iter().collect::<Result<_, _>>()?;
+        let goes = |row: usize| {
+            let texts = texts
+                .iter()
+                .map(|column| column.as_string::<i32>().value(row));
+            let texts: Vec<&str> = texts.collect();
+            let numbers = numbers
+                .iter()
+                .map(|column| column.as_primitive::<Int64Type>().value(row));
+            let numbers: Vec<i64> = numbers.collect();
+            let (raw_file, position) = (texts[0], numbers[0]);
+            let is_taken = |retried: &&RetriedObject| {
+                u64::try_from(position).is_ok_and(|position| retried.takes(position))
+            };
+            if !self.objects.get(raw_file).is_some_and(is_taken) {
+                return false;
+            }
+            let again = self.places.get(&(raw_file, position)).filter(|place| {
+                let entry = &self.rejected[**place].rejected;
+                texts[1..] == [entry.reason.as_str(), &entry.message, &entry.path]
+                    && numbers[1..] == [entry.line, entry.column, entry.offset].map(signed)
+            });
+            self.known.extend(again);
+            again.is_none()
+        };
+        Ok((0..rows.num_rows()).map(goes).collect())
+    }
+
+    fn rows(self) -> Result<RecordBatch, ArrowError> {
+        let rejected = self.rejected.iter().enumerate();
+        let new: Vec<&QuarantineRow> = rejected
+            .filter(|(place, _)| !self.known.contains(place))
+            .map(|(_, row)| row)
+            .collect();
+        rows(&new, self.retry.batch, self.retry.planned_at)
+    }
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 /// The rows of a batch.
 ///
 /// # Errors
 /// When Arrow refuses the columns.
 pub fn rows(
-    rows: &[QuarantineRow],
+    rows: &[&QuarantineRow],
     batch: u64,
     planned_at: i64,
 ) -> Result<RecordBatch, ArrowError> {
@@ -61,7 +162,6 @@ pub fn rows(
     let mut numbers: [Int64Builder; 5] = std::array::from_fn(|_| Int64Builder::new());
     let mut original = BinaryBuilder::new();
     let mut modified = TimestampMicrosecondBuilder::new().with_timezone("UTC");
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     for row in rows {
         let entry = &row.rejected;
         for (builder, text) in texts.iter_mut().zip([
@@ -80,7 +180,7 @@ pub fn rows(
             batch,
             entry.position,
         ]) {
-            builder.append_value(number(value));
+            builder.append_value(signed(value));
         }
         original.append_value(&entry.original);
         modified.append_value(row.source_modified);

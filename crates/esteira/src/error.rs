@@ -78,6 +78,12 @@ pub enum Error {
         /// The place.
         path: String,
     },
+    /// The quarantine has no such entry.
+    #[error("no entry of the quarantine has the id `{id}`")]
+    UnknownEntry {
+        /// What was asked for.
+        id: String,
+    },
     /// Something inside stopped that never should.
     #[error("{0} stopped unexpectedly")]
     Stopped(&'static str),
@@ -116,6 +122,7 @@ impl Error {
             Self::Occupied { .. } => Some(
                 "name a place of its own, or delete what is left of an earlier replay".to_owned(),
             ),
+            Self::UnknownEntry { .. } => Some("`esteira quarantine list` shows them".to_owned()),
             Self::Query { .. } | Self::Stopped(_) => None,
         }
     }

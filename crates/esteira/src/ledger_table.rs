@@ -116,9 +116,8 @@ fn relation(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
 
 fn raw_objects(plans: &[Plan]) -> Result<RecordBatch, ArrowError> {
     let all = || {
-        plans
-            .iter()
-            .flat_map(|plan| plan.objects.iter().map(move |object| (plan, object)))
+        let bringing = plans.iter().filter(|plan| plan.retry.is_none());
+        bringing.flat_map(|plan| plan.objects.iter().map(move |object| (plan, object)))
     };
     relation(vec![
         ("key", texts(all().map(|(_, object)| object.key.as_str()))),

@@ -25,7 +25,7 @@
 //! - [`optimize`], [`vacuum`], [`upgrade`]: tidying tables by hand
 //! - [`verify`], in `verify/`: holding the tables against the originals
 //! - [`replay`]: building the tables anew beside the live ones
-//! - [`quarantine`]: what could not become an event
+//! - [`quarantine`]: what could not become an event; [`retry`]: once more, with the rules of today
 //! - [`why`]: every event of a key, and which of them stands
 //! - [`Lake`]: the tables, the quarantine and the ledger, for reading
 //! - [`PathPattern`]: globs with Hadoop's rules
@@ -42,6 +42,7 @@ mod pipeline;
 mod process;
 mod quarantined;
 mod rebuild;
+mod retry;
 mod status;
 mod submit;
 mod verify;
@@ -55,9 +56,10 @@ pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
     Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules,
 };
-pub use process::{Observer, Progress, RunSummary, Shutdown, Silent};
+pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};
 pub use rebuild::replay;
+pub use retry::retry;
 pub use status::{Status, status};
 pub use submit::Submit;
 pub use verify::{Difference, DifferenceKind, TableCheck, Verification, verify};

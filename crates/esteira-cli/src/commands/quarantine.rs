@@ -1,11 +1,12 @@
 //! `esteira quarantine`: what could not become an event, and its bytes.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
-use esteira::QuarantineEntry;
+use esteira::{QuarantineEntry, Silent};
 
 use super::lake;
-use crate::arguments::{ListFormat, QuarantineCommand, Target};
+use crate::arguments::{ListFormat, Place, QuarantineCommand, Target};
 use crate::failure::Failure;
 use crate::output;
 
@@ -17,6 +18,12 @@ pub(super) async fn run(command: QuarantineCommand) -> anyhow::Result<()> {
             target,
             original,
         } => show(&id, &target, original).await,
+        QuarantineCommand::Retry {
+            ids,
+            pipeline,
+            place,
+            format,
+        } => retry(&ids, &pipeline, &place, format).await,
     }
 }
 
@@ -85,6 +92,32 @@ async fn show(id: &str, target: &Target, original: bool) -> anyhow::Result<()> {
     }
     output::line("");
     output::line(&output::safe(&String::from_utf8_lossy(&entry.original)));
+    Ok(())
+}
+
+async fn retry(
+    ids: &[String],
+    pipeline: &str,
+    place: &Place,
+    format: ListFormat,
+) -> anyhow::Result<()> {
+    let lake = lake(pipeline, &place.bucket).await?;
+    let done = esteira::retry(&lake, ids, Arc::new(Silent)).await?;
+    if format == ListFormat::Json {
+        output::line(&serde_json::to_string(&done)?);
+    } else if done.entries == 0 {
+        output::line("the quarantine is empty");
+    } else if done.batches == 0 {
+        output::line(&format!(
+            "{} entries are rejected as before; nothing was changed",
+            done.entries
+        ));
+    } else {
+        output::line(&format!(
+            "{} of {} entries retried in {} batches: {} events are in the tables, {} entries stay in the quarantine",
+            done.retried, done.entries, done.batches, done.events, done.quarantined
+        ));
+    }
     Ok(())
 }
 

@@ -239,3 +239,84 @@ fn quarantine_shows_the_reason_the_place_and_the_bytes() {
     hint: `esteira quarantine list` shows them
     "#);
 }
+
+#[test]
+fn quarantine_retry_takes_what_better_rules_allow_and_says_so() {
+    let place = Place::new();
+    let bucket = place.folder_bucket("balde");
+    place.pipeline_with_batches_of("loja", 9);
+    let good = std::fs::read_to_string(place.path("loja/schema.sql")).unwrap();
+    let customer = "cod_idef_clie          STRING";
+    place.write(
+        "loja/schema.sql",
+        good.replace(customer, &format!("{customer} NOT NULL")),
+    );
+    for (name, content) in [
+        ("a", event("pedido-1")),
+        (
+            "b",
+            event("pedido-2").replacen('{', "{\"cod_idef_clie\":\"c\",", 1),
+        ),
+        ("c", "[]".to_owned()),
+    ] {
+        place.write(&format!("balde/input/{name}.json"), content);
+    }
+    place.ask(&["run", "loja", "--once", "--bucket", &bucket]);
+    let retry = |more: &[&str]| {
+        let all = [
+            &[
+                "quarantine",
+                "retry",
+                "--pipeline",
+                "loja",
+                "--bucket",
+                &bucket,
+            ],
+            more,
+        ]
+        .concat();
+        place.run(&all)
+    };
+    assert_snapshot!(place.shown(&retry(&[])), @r#"
+    exit 0
+    2 entries are rejected as before; nothing was changed
+    "#);
+    place.write("loja/schema.sql", good);
+    assert_snapshot!(place.shown(&retry(&[])), @r#"
+    exit 0
+    1 of 2 entries retried in 1 batches: 1 events are in the tables, 0 entries stay in the quarantine
+    "#);
+    assert_snapshot!(place.shown(&retry(&[])), @r#"
+    exit 0
+    1 entries are rejected as before; nothing was changed
+    "#);
+    assert_snapshot!(place.shown(&retry(&["--format", "json"])), @r#"
+    exit 0
+    {"entries":1,"retried":0,"batches":0,"events":0,"quarantined":0}
+    "#);
+    assert_snapshot!(place.shown(&retry(&["zz"])), @r#"
+    exit 2
+    error: no entry of the quarantine has the id `zz`
+    hint: `esteira quarantine list` shows them
+    "#);
+    let orders = "SELECT count(*) AS orders FROM orders";
+    let asked = [
+        "sql",
+        orders,
+        "--pipeline",
+        "loja",
+        "--bucket",
+        &bucket,
+        "--format",
+        "csv",
+    ];
+    assert_eq!(place.ask(&asked), "orders\n2\n");
+    let history = place.ask(&["history", "loja", "--bucket", &bucket, "--format", "json"]);
+    let record: Value = serde_json::from_str(history.lines().last().unwrap()).unwrap();
+    assert_eq!(record["retry_of"], 1);
+    assert_eq!(record["withdrawn"]["reasons"]["missing_required"], 1);
+    assert_eq!(record["totals"]["events"]["discovered"], 3);
+    assert_eq!(record["totals"]["events"]["quarantined"], 1);
+    let list = place.ask(&["quarantine", "list", "loja", "--bucket", &bucket]);
+    assert_eq!(list.lines().count(), 1);
+}

@@ -4,6 +4,7 @@
 //! by a name: gzip (RFC 1952 §2.3.1, any number of members) and zstd (RFC 8878 §3.1, any number of
 //! frames). Invariant: one level only, all or nothing, and never more than the limit in memory.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use flate2::bufread::MultiGzDecoder;
@@ -43,6 +44,18 @@ pub(super) fn unpack<'a>(
         return Err(Issue::whole(0, Reason::TooLarge, message));
     }
     Ok(text)
+}
+
+/// The text of an object: its own bytes, or what they unpack to. Nothing when the stream is broken or the
+/// text is longer than `limit` bytes.
+#[must_use]
+pub fn text_of(object: &[u8], limit: usize) -> Option<Cow<'_, [u8]>> {
+    if format_of(object).is_none() {
+        return (object.len() <= limit).then_some(Cow::Borrowed(object));
+    }
+    let mut buffer = Vec::new();
+    unpack(object, limit, &mut buffer).ok()?;
+    Some(Cow::Owned(buffer))
 }
 
 fn format_of(object: &[u8]) -> Option<Format> {
@@ -145,5 +158,17 @@ mod tests {
     fn object_packed_twice_is_unpacked_once() {
         let inner = gzip(b"{}");
         assert_eq!(text(&gzip(&inner)), Ok(inner));
+    }
+
+    #[test]
+    fn text_of_an_object_is_what_it_unpacks_to_within_the_limit() {
+        assert_eq!(super::text_of(b"[1]", 3).as_deref(), Some(&b"[1]"[..]));
+        assert_eq!(
+            super::text_of(&gzip(b"[1]"), 3).as_deref(),
+            Some(&b"[1]"[..])
+        );
+        assert_eq!(super::text_of(b"[1]", 2), None);
+        assert_eq!(super::text_of(&zstd(b"[1]"), 2), None);
+        assert_eq!(super::text_of(b"\x1f\x8bx", 9), None);
     }
 }

@@ -16,6 +16,14 @@ pub enum LedgerError {
         /// The batch we wanted to plan.
         batch: u64,
     },
+    /// Somebody retries the quarantine: that batch comes first.
+    #[error("batch {batch} of process `{process}` is a retry of the quarantine")]
+    Retried {
+        /// The process.
+        process: String,
+        /// The batch we wanted to plan.
+        batch: u64,
+    },
     /// A file of the ledger cannot be understood.
     #[error("`{key}` in the ledger cannot be read: {reason}")]
     Unreadable {
@@ -33,7 +41,11 @@ impl LedgerError {
     /// Whether the cause may go away by itself.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Bucket(error) if error.is_transient())
+        match self {
+            Self::Bucket(error) => error.is_transient(),
+            Self::Retried { .. } => true,
+            _ => false,
+        }
     }
 
     /// The way out, for the person in front of the terminal.
@@ -43,6 +55,7 @@ impl LedgerError {
             Self::AnotherRunner { .. } => Some(
                 "let one of the two run: both work on the same tables, nothing is lost or doubled when you stop either".to_owned(),
             ),
+            Self::Retried { .. } => Some("it is finished first, then this goes on".to_owned()),
             Self::Unreadable { .. } => Some(
                 "restore the file from a backup or a version of the bucket; esteira never changes it once written".to_owned(),
             ),

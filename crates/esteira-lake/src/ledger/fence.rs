@@ -12,7 +12,8 @@ use crate::bucket::{Bucket, Fetched, PutNew};
 /// Writes the plan if its number is free, or is ours already.
 ///
 /// # Errors
-/// [`LedgerError::AnotherRunner`] when somebody else planned this batch; the bucket's errors.
+/// [`LedgerError::AnotherRunner`] when somebody else planned this batch, [`LedgerError::Retried`] when it
+/// is a retry of the quarantine; the bucket's errors.
 pub async fn acquire(bucket: &Bucket, key: &str, plan: &Plan) -> Result<(), LedgerError> {
     let unreadable = |reason: String| LedgerError::Unreadable {
         key: key.to_owned(),
@@ -27,6 +28,12 @@ pub async fn acquire(bucket: &Bucket, key: &str, plan: &Plan) -> Result<(), Ledg
             serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
         if written == *plan {
             return Ok(());
+        }
+        if written.retry.is_some() {
+            return Err(LedgerError::Retried {
+                process: plan.process.clone(),
+                batch: plan.batch,
+            });
         }
     }
     Err(LedgerError::AnotherRunner {

@@ -1,5 +1,7 @@
 //! A plan: the objects of one batch and everything about it that must not change when it runs again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::instant;
@@ -24,6 +26,59 @@ pub struct Plan {
     pub processing_date: String,
     /// The objects.
     pub objects: Vec<PlannedObject>,
+    /// What is taken of them, when an earlier batch has taken the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+impl Plan {
+    /// `_processed_at` of its rows: a retry gives the rows that its objects would have given at once.
+    #[must_use]
+    pub fn processed_at(&self) -> i64 {
+        let retry = self.retry.as_ref();
+        retry.map_or(self.planned_at, |retry| retry.planned_at)
+    }
+
+    /// The batch that its objects belong to: its own, or the one that is retried.
+    #[must_use]
+    pub fn batch_of_objects(&self) -> u64 {
+        self.retry.as_ref().map_or(self.batch, |retry| retry.batch)
+    }
+}
+
+/// Entries of the quarantine that are taken once more, from the originals of the batch that brought them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// That batch.
+    pub batch: u64,
+    /// When it was planned, in microseconds since 1970-01-01T00:00:00Z.
+    #[serde(with = "instant")]
+    pub planned_at: i64,
+    /// What is taken of each object of the plan, in their order.
+    pub objects: Vec<RetriedObject>,
+}
+
+/// What a retry takes of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetriedObject {
+    /// The key its original is kept under.
+    pub original: String,
+    /// The reasons of its quarantined entries that are taken, by position.
+    pub entries: BTreeMap<u64, String>,
+    /// Whether what lies behind the last of them is taken too: it was part of that entry.
+    pub and_later: bool,
+}
+
+impl RetriedObject {
+    /// Whether the entry at this position of the object is taken.
+    #[must_use]
+    pub fn takes(&self, position: u64) -> bool {
+        let is_later = || {
+            let last = self.entries.last_key_value();
+            self.and_later && last.is_some_and(|(last, _)| position > *last)
+        };
+        self.entries.contains_key(&position) || is_later()
+    }
 }
 
 /// An object as it was when it was planned.

@@ -28,6 +28,18 @@ impl Counts {
         self.discovered == self.applied + self.superseded + self.quarantined + self.duplicate
     }
 
+    /// These counts without the others, which are part of them.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self {
+            discovered: self.discovered.saturating_sub(other.discovered),
+            applied: self.applied.saturating_sub(other.applied),
+            superseded: self.superseded.saturating_sub(other.superseded),
+            quarantined: self.quarantined.saturating_sub(other.quarantined),
+            duplicate: self.duplicate.saturating_sub(other.duplicate),
+        }
+    }
+
     /// The counts of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
@@ -56,6 +68,29 @@ pub struct Accounts {
 }
 
 impl Accounts {
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// These accounts without the others, which are part of them.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let mut reasons = self.reasons.clone();
+        for (reason, count) in &other.reasons {
+            if let Some(left) = reasons.get_mut(reason) {
+                *left = left.saturating_sub(*count);
+            }
+        }
+        reasons.retain(|_, count| *count > 0);
+        Self {
+            objects: self.objects.minus(&other.objects),
+            events: self.events.minus(&other.events),
+            reasons,
+        }
+    }
+
     /// The sum of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
@@ -164,7 +199,13 @@ pub struct Record {
     /// What became of its objects and events.
     #[serde(flatten)]
     pub accounts: Accounts,
-    /// The accounts of this and all earlier batches.
+    /// The batch whose quarantined entries this one took once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<u64>,
+    /// What the accounts of earlier batches say of these entries and their objects: it no longer counts.
+    #[serde(default, skip_serializing_if = "Accounts::is_empty")]
+    pub withdrawn: Accounts,
+    /// The accounts of this and all earlier batches, without what was withdrawn.
     pub totals: Accounts,
     /// Age of its objects when it was recorded.
     pub freshness_ms: Freshness,

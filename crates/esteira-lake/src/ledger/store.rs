@@ -190,6 +190,14 @@ impl Ledger {
         self.all("plans", from).await
     }
 
+    /// The batch's plan.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a plan that is gone or cannot be understood.
+    pub async fn plan_of(&self, batch: u64) -> Result<Plan, LedgerError> {
+        self.json(&self.key("plans", batch)).await
+    }
+
     /// A batch's plan and record.
     ///
     /// # Errors
@@ -278,6 +286,7 @@ mod tests {
                 size: 1,
                 modified: 1,
             }],
+            retry: None,
         }
     }
 
@@ -295,6 +304,8 @@ mod tests {
             input: String::new(),
             originals: std::collections::BTreeMap::new(),
             accounts: Accounts::default(),
+            retry_of: None,
+            withdrawn: Accounts::default(),
             totals: Accounts::default(),
             freshness_ms: Freshness::default(),
             timings_ms: Timings::default(),

@@ -36,7 +36,7 @@ pub(super) async fn commit(
     } else {
         rewrite::rewrite(table, files, change).await?
     };
-    let operation = if table.spec().key.is_empty() {
+    let operation = if table.spec().key.is_empty() && change.rows_removed() == 0 {
         append_operation()
     } else {
         merge_operation()

@@ -222,7 +222,9 @@ fn exactly(footer: &Footer, found: &[Stored]) -> Rows {
     }
 }
 
-fn row_numbers(batch: &RecordBatch) -> Result<impl Iterator<Item = u64> + '_, ArrowError> {
+pub(super) fn row_numbers(
+    batch: &RecordBatch,
+) -> Result<impl Iterator<Item = u64> + '_, ArrowError> {
     let numbers = batch
         .column_by_name(ROW_NUMBER)
         .and_then(|column| column.as_primitive_opt::<Int64Type>())

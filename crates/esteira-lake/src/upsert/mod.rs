@@ -15,6 +15,7 @@
 //! - `change`, `commit`: rows out, rows in, one Delta transaction
 //! - `mark`: merge-on-read, with deletion vectors; `rewrite`: copy-on-write
 //! - [`latest`], [`children`]: the two kinds of upsert, made of the above
+//! - [`replace`]: rows that are found by looking at all of them, in a table without a key
 //!
 //! A **head** (`orders`) is an ordinary latest-wins table. A **child** (`products`) is replaced with
 //! its head: the head's stored version alone decides whether an event is stale, so a late event can
@@ -30,6 +31,7 @@ mod latest;
 mod mark;
 mod order;
 mod prune;
+mod replace;
 mod rewrite;
 mod staged;
 mod winners;
@@ -40,5 +42,6 @@ pub use decide::{Applied, Verdict};
 pub use keys::KeySet;
 pub use latest::latest;
 pub use order::EventOrder;
+pub use replace::{Replaced, Replacement, replace};
 pub use staged::{Batch, Staged};
 pub use winners::can_stand;

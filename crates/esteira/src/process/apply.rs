@@ -7,7 +7,7 @@ use esteira_lake::files::{self, FileCache, TableSize};
 use esteira_lake::ledger::{Plan, TableRecord};
 use esteira_lake::quarantine;
 use esteira_lake::tables::{LakeTable, TableError, TableSpec};
-use esteira_lake::upsert::{self, Verdict};
+use esteira_lake::upsert::{self, Batch, Replaced, Verdict};
 
 use super::land::Landed;
 use super::stages::Context;
@@ -124,23 +124,43 @@ pub(super) async fn apply(
         applied.tables.insert(rules.name.clone(), entry);
         heads.insert(&rules.name, done);
     }
-    let rows =
-        quarantine::rows(&landed.rejected, plan.batch, plan.planned_at).map_err(|error| {
-            TableError::Data {
-                table: QUARANTINE.to_owned(),
-                reason: error.to_string(),
-                transient: false,
-            }
-        })?;
-    let version = upsert::append(&mut tables.quarantine, rows, &batch).await?;
-    let entry = table_record(
-        files::size(&tables.quarantine).await?,
-        version,
-        landed.rejected.len() as u64,
-        0,
-    );
+    let entry = quarantine(tables, plan, landed, &batch).await?;
     applied.tables.insert(QUARANTINE.to_owned(), entry);
     Ok(applied)
+}
+
+/// What was rejected is appended; what a retry rejected takes the place of what was retried.
+async fn quarantine(
+    tables: &mut Tables,
+    plan: &Plan,
+    landed: &Landed,
+    batch: &Batch,
+) -> Result<TableRecord, Error> {
+    let table = &mut tables.quarantine;
+    let replaced = if let Some(retry) = &plan.retry {
+        let retried = quarantine::Retried::new(retry, &landed.rejected);
+        upsert::replace(table, retried, batch).await?
+    } else {
+        let rejected: Vec<_> = landed.rejected.iter().collect();
+        let rows = quarantine::rows(&rejected, plan.batch, plan.planned_at);
+        let rows = rows.map_err(|error| TableError::Data {
+            table: QUARANTINE.to_owned(),
+            reason: error.to_string(),
+            transient: false,
+        })?;
+        Replaced {
+            version: upsert::append(table, rows, batch).await?,
+            rows_added: rejected.len() as u64,
+            rows_removed: 0,
+        }
+    };
+    let size = files::size(table).await?;
+    let Replaced {
+        version,
+        rows_added,
+        rows_removed,
+    } = replaced;
+    Ok(table_record(size, version, rows_added, rows_removed))
 }
 
 fn table_record(size: TableSize, version: u64, rows_added: u64, rows_removed: u64) -> TableRecord {

@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, RecordBatch};
+use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
 use bytes::Bytes;
-use esteira_events::{DecodeLimits, EventDecoder, Source};
+use esteira_events::{DecodeLimits, EventDecoder, SOURCE_POSITION, Source};
 use esteira_lake::bucket::Fetched;
-use esteira_lake::ledger::{Plan, PlannedObject, Record};
+use esteira_lake::ledger::{Plan, PlannedObject, Record, Retry};
 use esteira_lake::quarantine::QuarantineRow;
 use esteira_lake::raw::is_content_of;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -20,7 +22,7 @@ use tokio::task::JoinSet;
 
 use super::observe::Progress;
 use super::stages::Context;
-use crate::Error;
+use crate::{Error, Pipeline};
 
 /// Objects are handed to a decoder together until they hold this many bytes, so that a thousand
 /// small ones do not become a thousand tasks.
@@ -64,6 +66,8 @@ pub(super) struct ObjectAccount {
     pub(super) gone: bool,
     /// Entries that were rejected.
     pub(super) rejected: u64,
+    /// Some of its events were taken by an earlier batch, and are left out here.
+    pub(super) has_older: bool,
 }
 
 struct LandedObject {
@@ -76,6 +80,8 @@ struct Decoded {
     rows: RecordBatch,
     object_of: Vec<u32>,
     rejected: Vec<(usize, QuarantineRow)>,
+    /// Objects of which an earlier batch took other events.
+    with_older: Vec<usize>,
 }
 
 /// Lands all objects of a plan.
@@ -103,15 +109,28 @@ pub(super) async fn land(
         },
     };
     let budget = Arc::new(Semaphore::new(to_permits(IN_FLIGHT_BYTES)));
-    let fetches = plan.objects.iter().enumerate().map(|(index, object)| {
+    let fetches = (0..plan.objects.len()).map(|index| {
         let budget = Arc::clone(&budget);
         async move {
+            let object = &plan.objects[index];
             let wanted = u32::try_from(to_permits(object.size.min(IN_FLIGHT_BYTES))).unwrap_or(1);
             // The semaphore is never closed.
             let _permit = budget.acquire_many(wanted).await.ok();
-            match objects {
-                Objects::Recorded(record) => recall(context, plan, record, index, object).await,
-                _ => fetch(context, plan, objects, index, object).await,
+            if let Some(retry) = &plan.retry {
+                let original = retry.objects[index].original.clone();
+                return recall(context, plan, index, original).await;
+            }
+            let Objects::Recorded(record) = objects else {
+                return fetch(context, plan, objects, index, object).await;
+            };
+            match original_of(context, plan, record, index) {
+                Some(original) => recall(context, plan, index, original).await,
+                // It was gone then, and is now.
+                None => Ok(LandedObject {
+                    index,
+                    raw_file: String::new(),
+                    bytes: None,
+                }),
             }
         }
     });
@@ -165,30 +184,24 @@ async fn fetch(
     })
 }
 
+/// Where a record says that the original of an object is.
+fn original_of(context: &Context, plan: &Plan, record: &Record, index: usize) -> Option<String> {
+    let place = u32::try_from(index).unwrap_or(u32::MAX);
+    if let Some(original) = record.originals.get(&place) {
+        return original.clone();
+    }
+    let key = &plan.objects[index].key;
+    let name = key.strip_prefix(&record.input).unwrap_or(key);
+    Some(context.raw.key(&plan.processing_date, name))
+}
+
 async fn recall(
     context: &Context,
     plan: &Plan,
-    record: &Record,
     index: usize,
-    object: &PlannedObject,
+    raw_file: String,
 ) -> Result<LandedObject, Error> {
-    let place = u32::try_from(index).unwrap_or(u32::MAX);
-    let raw_file = match record.originals.get(&place) {
-        None => {
-            let name = object.key.strip_prefix(&record.input);
-            let name = name.unwrap_or(&object.key);
-            context.raw.key(&plan.processing_date, name)
-        }
-        Some(Some(key)) => key.clone(),
-        // It was gone then, and is now.
-        Some(None) => {
-            return Ok(LandedObject {
-                index,
-                raw_file: String::new(),
-                bytes: None,
-            });
-        }
-    };
+    let object = &plan.objects[index];
     match context.raw.read(&raw_file).await? {
         Some(bytes) if is_content_of(object, &bytes) => Ok(LandedObject {
             index,
@@ -198,7 +211,7 @@ async fn recall(
         other => Err(Error::Original {
             object: object.key.clone(),
             raw_file,
-            batch: plan.batch,
+            batch: plan.batch_of_objects(),
             changed: other.is_some(),
         }),
     }
@@ -226,10 +239,7 @@ impl Landing<'_> {
             self.account(object);
         }
         let schema = Arc::clone(&self.context.pipeline.schema);
-        let limits = DecodeLimits {
-            max_decompressed_bytes: self.context.pipeline.limits.decompressed_bytes_per_object,
-            ..DecodeLimits::default()
-        };
+        let limits = limits(&self.context.pipeline);
         let plan = Arc::clone(&self.plan);
         self.decoding
             .spawn_blocking(move || decode(EventDecoder::new(schema, limits), &plan, group));
@@ -263,6 +273,9 @@ impl Landing<'_> {
             self.landed.events.push(decoded.rows);
         }
         self.landed.object_of.extend(decoded.object_of);
+        for index in decoded.with_older {
+            self.landed.objects[index].has_older = true;
+        }
         for (index, row) in decoded.rejected {
             self.landed.objects[index].rejected += 1;
             self.landed.rejected.push(row);
@@ -280,6 +293,14 @@ impl Landing<'_> {
         });
         self.context.observer.progress(self.progress);
         Ok(self.landed)
+    }
+}
+
+/// What a decoder takes of one object.
+pub(super) fn limits(pipeline: &Pipeline) -> DecodeLimits {
+    DecodeLimits {
+        max_decompressed_bytes: pipeline.limits.decompressed_bytes_per_object,
+        ..DecodeLimits::default()
     }
 }
 
@@ -316,10 +337,58 @@ fn decode(
         what: "decoding".to_owned(),
         reason: error.to_string(),
     })?;
-    Ok(Decoded {
+    let all = Decoded {
         rows: without_slack(rows)?,
         object_of,
         rejected,
+        with_older: Vec::new(),
+    };
+    match &plan.retry {
+        Some(retry) => only_retried(all, retry),
+        None => Ok(all),
+    }
+}
+
+/// Leaves out what an earlier batch took, or what nobody asked for.
+fn only_retried(decoded: Decoded, retry: &Retry) -> Result<Decoded, Error> {
+    let Decoded {
+        rows,
+        object_of,
+        mut rejected,
+        ..
+    } = decoded;
+    rejected.retain(|(index, row)| retry.objects[*index].takes(row.rejected.position));
+    let failed = |reason: String| Error::Query {
+        what: "choosing the entries that are retried".to_owned(),
+        reason,
+    };
+    let positions = rows
+        .column_by_name(SOURCE_POSITION)
+        .and_then(|column| column.as_primitive_opt::<Int64Type>())
+        .ok_or_else(|| failed(format!("column `{SOURCE_POSITION}` is missing")))?;
+    let is_meant = |(object, position): (&u32, &i64)| {
+        let retried = &retry.objects[*object as usize];
+        u64::try_from(*position).is_ok_and(|position| retried.takes(position))
+    };
+    let taken: Vec<bool> = object_of
+        .iter()
+        .zip(positions.values())
+        .map(is_meant)
+        .collect();
+    let of = |wanted: bool| {
+        let both = object_of.iter().zip(&taken);
+        both.filter(move |(_, taken)| **taken == wanted)
+            .map(|(object, _)| *object)
+    };
+    let with_older = of(false).map(|object| object as usize).collect();
+    let object_of = of(true).collect();
+    let rows = filter_record_batch(&rows, &BooleanArray::from(taken))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(Decoded {
+        rows,
+        object_of,
+        rejected,
+        with_older,
     })
 }
 

@@ -5,12 +5,14 @@
 //! between. All stages are named in `stages.rs`; each has a file of its own.
 
 mod apply;
+mod by_hand;
 mod discover;
 mod land;
 mod observe;
 mod plan;
 mod record;
 mod replay;
+mod retry;
 mod runner;
 mod shutdown;
 mod stages;
@@ -21,6 +23,8 @@ mod transform;
 pub(crate) use apply::{QUARANTINE, quarantine_spec, specs};
 pub use observe::{Observer, Progress, Silent};
 pub(crate) use replay::{Replay, replay};
+pub use retry::RetrySummary;
+pub(crate) use retry::retry;
 pub use runner::RunSummary;
 pub(crate) use runner::{Settings, run};
 pub use shutdown::Shutdown;

@@ -25,6 +25,7 @@ pub(super) async fn next(
         planned_at: now,
         processing_date: date(now),
         objects: take(waiting, &context.pipeline.limits),
+        retry: None,
     };
     ledger.plan(&plan).await?;
     Ok(plan)

@@ -16,13 +16,14 @@ pub(super) fn of(
     applied: Applied,
     timings_ms: Timings,
 ) -> Record {
-    let accounts = accounts(landed, &applied.verdicts);
+    let (accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
     debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
+    debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
     let before = ledger.last_record();
     let recorded_at = context.clock.now_micros();
-    let ages = plan
-        .objects
-        .iter()
+    // Nobody waited for what is retried.
+    let waited_for = plan.objects.iter().filter(|_| plan.retry.is_none());
+    let ages = waited_for
         .map(|object| (recorded_at - object.modified) / 1000)
         .collect();
     let newest = plan.objects.iter().map(|object| object.modified).max();
@@ -42,18 +43,24 @@ pub(super) fn of(
         tables: applied.tables,
         input: context.pipeline.input.base().to_owned(),
         originals: landed.originals.clone(),
-        totals: before.map_or_else(|| accounts.clone(), |record| record.totals.plus(&accounts)),
+        totals: before
+            .map_or_else(|| accounts.clone(), |record| record.totals.plus(&accounts))
+            .minus(&withdrawn),
         accounts,
+        retry_of: plan.retry.as_ref().map(|retry| retry.batch),
+        withdrawn,
         freshness_ms: Freshness::of(ages),
         timings_ms,
     }
 }
 
-fn accounts(landed: &Landed, verdicts: &[Verdict]) -> Accounts {
+/// What became of everything, and what earlier batches said of the same.
+fn accounts(plan: &Plan, landed: &Landed, verdicts: &[Verdict]) -> (Accounts, Accounts) {
     let mut accounts = Accounts::default();
+    let mut withdrawn = Accounts::default();
     let mut best: Vec<Option<Verdict>> = vec![None; landed.objects.len()];
     for (object, verdict) in landed.object_of.iter().zip(verdicts) {
-        count(&mut accounts.events, *verdict);
+        count(&mut accounts.events, Some(*verdict));
         let best = &mut best[*object as usize];
         let rank = |verdict: Verdict| match verdict {
             Verdict::Applied => 3,
@@ -65,29 +72,33 @@ fn accounts(landed: &Landed, verdicts: &[Verdict]) -> Accounts {
         }
     }
     for row in &landed.rejected {
-        accounts.events.discovered += 1;
-        accounts.events.quarantined += 1;
+        count(&mut accounts.events, None);
         let reason = row.rejected.reason.as_str().to_owned();
         *accounts.reasons.entry(reason).or_default() += 1;
     }
     for (object, best) in landed.objects.iter().zip(best) {
-        match best {
-            Some(verdict) => count(&mut accounts.objects, verdict),
-            None if object.gone => count(&mut accounts.objects, Verdict::Superseded),
-            None => {
-                accounts.objects.discovered += 1;
-                accounts.objects.quarantined += 1;
-            }
+        let best = best.or(object.gone.then_some(Verdict::Superseded));
+        count(&mut accounts.objects, best);
+        if plan.retry.is_some() {
+            // An object with good events counted for those, and goes on to do so.
+            count(&mut withdrawn.objects, best.filter(|_| object.has_older));
         }
     }
-    accounts
+    let retried = plan.retry.iter().flat_map(|retry| &retry.objects);
+    for reason in retried.flat_map(|object| object.entries.values()) {
+        count(&mut withdrawn.events, None);
+        *withdrawn.reasons.entry(reason.clone()).or_default() += 1;
+    }
+    (accounts, withdrawn)
 }
 
-fn count(counts: &mut Counts, verdict: Verdict) {
+/// Counts one thing: what became of it, or that it was rejected.
+fn count(counts: &mut Counts, verdict: Option<Verdict>) {
     counts.discovered += 1;
     match verdict {
-        Verdict::Applied => counts.applied += 1,
-        Verdict::Superseded => counts.superseded += 1,
-        Verdict::Duplicate => counts.duplicate += 1,
+        Some(Verdict::Applied) => counts.applied += 1,
+        Some(Verdict::Superseded) => counts.superseded += 1,
+        Some(Verdict::Duplicate) => counts.duplicate += 1,
+        None => counts.quarantined += 1,
     }
 }

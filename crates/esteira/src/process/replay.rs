@@ -44,33 +44,37 @@ pub(crate) async fn replay(replay: Replay) -> Result<RunSummary, Error> {
     };
     let mut tables = Tables::open(&context).await?;
     let mut summary = RunSummary::default();
-    let mut ready = match replay.until {
-        0 => None,
-        _ => Some(prepare(&context, &ledger, 1).await?),
-    };
+    let mut ready = prepare(&context, &ledger, 1, replay.until).await?;
     while let Some((record, prepared)) = ready.take() {
         let next = record.batch + 1;
-        let apply = apply(&context, &mut tables, &record, prepared, &mut summary);
-        ready = if next > replay.until {
-            apply.await?;
-            None
-        } else {
-            let (applied, ready) = tokio::join!(apply, prepare(&context, &ledger, next));
-            applied?;
-            Some(ready?)
-        };
+        let (applied, following) = tokio::join!(
+            apply(&context, &mut tables, &record, prepared, &mut summary),
+            prepare(&context, &ledger, next, replay.until),
+        );
+        applied?;
+        ready = following?;
     }
     Ok(summary)
 }
 
+/// Lands the first batch from `number` to `until` that brought objects. What a retry of the quarantine took
+/// is taken with the objects it belongs to.
 async fn prepare(
     context: &Context,
     ledger: &Ledger,
     number: u64,
-) -> Result<(Record, Prepared), Error> {
-    let (plan, record) = ledger.batch(number).await?;
-    let prepared = stages::prepare(context, plan, Objects::Recorded(&record)).await?;
-    Ok((record, prepared))
+    until: u64,
+) -> Result<Option<(Record, Prepared)>, Error> {
+    for number in number..=until {
+        let (plan, record) = ledger.batch(number).await?;
+        if plan.retry.is_some() {
+            context.observer.recorded(&record);
+            continue;
+        }
+        let prepared = stages::prepare(context, plan, Objects::Recorded(&record)).await?;
+        return Ok(Some((record, prepared)));
+    }
+    Ok(None)
 }
 
 async fn apply(

@@ -50,6 +50,11 @@ pub(crate) async fn trace(
     let mut traced = Vec::new();
     for batch in 1..=until {
         let (plan, record) = ledger.batch(batch).await?;
+        if plan.retry.is_some() {
+            // Its events are those of the batch that brought them.
+            observer.recorded(&record);
+            continue;
+        }
         let mut landed = Box::pin(land::land(&context, &plan, Objects::Recorded(&record))).await?;
         let decoded = std::mem::take(&mut landed.events);
         let relation = pipeline::events_relation(&context.pipeline.schema);

@@ -46,7 +46,7 @@ pub(super) async fn transform(
             .map_err(|error| failed("ordering the events", &error))?
     };
     let relation = pipeline::events_relation(&pipeline.schema);
-    let events = events(&relation, decoded, plan.planned_at)
+    let events = events(&relation, decoded, plan.processed_at())
         .map_err(|error| failed("preparing the events", &error))?;
     let mut staged: BTreeMap<String, Staged> = BTreeMap::new();
     let mut of_head: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
@@ -76,7 +76,7 @@ pub(super) async fn transform(
         batch: Batch {
             number: plan.batch,
             process: plan.process.clone(),
-            planned_at: plan.planned_at,
+            planned_at: plan.processed_at(),
             order,
         },
         staged,

@@ -13,5 +13,6 @@ mod crashes;
 mod foreign;
 mod orders;
 mod real_events;
+mod retries;
 mod tidying;
 mod world;

@@ -29,6 +29,7 @@ pub(crate) struct World {
     objects_per_batch: usize,
     copy_on_write: bool,
     rules: TidyRules,
+    change: fn(&mut Pipeline),
 }
 
 impl World {
@@ -39,7 +40,13 @@ impl World {
             objects_per_batch: 10_000,
             copy_on_write: false,
             rules: TidyRules::default(),
+            change: |_| {},
         }
+    }
+
+    /// From now on runs with a pipeline that was changed.
+    pub(crate) fn change(&mut self, change: fn(&mut Pipeline)) {
+        self.change = change;
     }
 
     pub(crate) fn with_copy_on_write(mut self, copy_on_write: bool) -> Self {
@@ -85,8 +92,9 @@ impl World {
 
     fn adjust(&self) -> impl FnOnce(&mut Pipeline) + Send + 'static {
         let (objects_per_batch, rules) = (self.objects_per_batch, self.rules);
-        let copy_on_write = self.copy_on_write;
+        let (copy_on_write, change) = (self.copy_on_write, self.change);
         move |pipeline| {
+            change(pipeline);
             pipeline.limits.objects_per_batch = objects_per_batch;
             pipeline.maintenance.rules = rules;
             for table in &mut pipeline.tables {

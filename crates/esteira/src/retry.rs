@@ -1,0 +1,56 @@
+//! Retrying the quarantine after the rules, or the program, got better.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::process::{self, Observer, RetrySummary};
+use crate::quarantined::quarantine;
+use crate::{Error, Lake, QuarantineEntry, SystemClock};
+
+/// Takes entries of the quarantine once more, from their originals, with the rules the pipeline has now:
+/// all of them, or every entry of the objects that hold an entry whose id begins with one of `ids`.
+///
+/// Afterwards tables, quarantine and totals are those of a run that had these rules from the start. What
+/// is rejected as before stays as it is. May be done while the job runs.
+///
+/// # Errors
+/// [`Error::UnknownEntry`]; [`Error::Original`]; [`Error`] when the bucket, the ledger or a table cannot be
+/// read or written, or another runner planned a batch meanwhile.
+pub async fn retry(
+    lake: &Lake,
+    ids: &[String],
+    observer: Arc<dyn Observer>,
+) -> Result<RetrySummary, Error> {
+    let pipeline = Arc::new(lake.pipeline().clone());
+    let clock = Arc::new(SystemClock);
+    let bucket = lake.bucket().clone();
+    let entries = async || {
+        // The retry may have finished a batch since `lake` was opened.
+        let lake = Lake::open(lake.pipeline().clone(), lake.bucket().clone()).await?;
+        chosen(&lake, ids).await
+    };
+    Box::pin(process::retry(pipeline, bucket, clock, observer, entries)).await
+}
+
+async fn chosen(lake: &Lake, ids: &[String]) -> Result<Vec<QuarantineEntry>, Error> {
+    let mut originals = BTreeSet::new();
+    let mut unknown: BTreeSet<&String> = ids.iter().collect();
+    quarantine(lake, |entry| {
+        unknown.retain(|id| !entry.id.starts_with(id.as_str()));
+        if ids.iter().any(|id| entry.id.starts_with(id.as_str())) {
+            originals.insert(entry.raw_file);
+        }
+    })
+    .await?;
+    if let Some(id) = unknown.first() {
+        return Err(Error::UnknownEntry { id: (*id).clone() });
+    }
+    let mut entries = Vec::new();
+    quarantine(lake, |entry| {
+        if ids.is_empty() || originals.contains(&entry.raw_file) {
+            entries.push(entry);
+        }
+    })
+    .await?;
+    Ok(entries)
+}
