@@ -28,5 +28,6 @@ mod split;
 mod text;
 mod timestamp;
 
+pub use compression::{is_compressed, text_length};
 pub use decoder::{DecodeError, DecodeLimits, EventDecoder, Source};
 pub use report::{ObjectReport, Reason, Rejected};

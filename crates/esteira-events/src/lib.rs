@@ -15,7 +15,10 @@ pub mod decode;
 pub mod schema;
 pub mod version;
 
-pub use decode::{DecodeError, DecodeLimits, EventDecoder, ObjectReport, Reason, Rejected, Source};
+pub use decode::{
+    DecodeError, DecodeLimits, EventDecoder, ObjectReport, Reason, Rejected, Source, is_compressed,
+    text_length,
+};
 pub use schema::{
     DataType, EventSchema, Field, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION,
     SchemaError, SchemaProblem,

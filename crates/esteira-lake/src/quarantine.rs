@@ -48,15 +48,37 @@ pub fn schema() -> SchemaRef {
     ]))
 }
 
-/// The rows of a batch.
+/// Originals of so many bytes become a batch of rows: they can be large, and are not to be there twice.
+const BATCH_BYTES: usize = 1 << 24;
+
+/// The rows of a batch, in pieces; what is in one is free again in `entries`.
 ///
 /// # Errors
 /// When Arrow refuses the columns.
 pub fn rows(
-    rows: &[QuarantineRow],
+    entries: Vec<QuarantineRow>,
     batch: u64,
     planned_at: i64,
-) -> Result<RecordBatch, ArrowError> {
+) -> Result<Vec<RecordBatch>, ArrowError> {
+    let mut pieces = Vec::new();
+    let mut piece = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        bytes += entry.rejected.original.as_ref().map_or(0, Vec::len);
+        piece.push(entry);
+        if bytes >= BATCH_BYTES {
+            pieces.push(rows_of(&piece, batch, planned_at)?);
+            piece.clear();
+            bytes = 0;
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push(rows_of(&piece, batch, planned_at)?);
+    }
+    Ok(pieces)
+}
+
+fn rows_of(rows: &[QuarantineRow], batch: u64, planned_at: i64) -> Result<RecordBatch, ArrowError> {
     let mut texts: [StringBuilder; 5] = std::array::from_fn(|_| StringBuilder::new());
     let mut numbers: [Int64Builder; 5] = std::array::from_fn(|_| Int64Builder::new());
     let mut original = BinaryBuilder::new();
@@ -82,7 +104,7 @@ pub fn rows(
         ]) {
             builder.append_value(number(value));
         }
-        original.append_value(&entry.original);
+        original.append_option(entry.original.as_deref());
         modified.append_value(row.source_modified);
     }
     let [reason, message, path, raw_file, source_file] =

@@ -6,10 +6,12 @@
 //!   [`fence`]: of two runners only one gets N.
 //! - `records/N.json` is written after all tables of batch N have committed. A plan without a record
 //!   is a batch that was interrupted; it is run again, with the same objects and the same instant.
+//! - `cuts/N.json` is written before any table has batch N, when its objects unpack to more than a batch
+//!   may hold: it ends there, and the objects behind are put off to a later plan.
 //! - `seen/N.bin` is a snapshot of the objects that plans 1 to N hold, so that a start does not read
 //!   every plan there ever was.
 //!
-//! The invariant: an object is in exactly one plan for each content it had. What a batch does to the
+//! The invariant: an object is in exactly one batch for each content it had. What a batch does to the
 //! tables belongs to the other rooms.
 
 mod error;
@@ -21,7 +23,7 @@ mod seen;
 mod store;
 
 pub use error::LedgerError;
-pub use plan::{Plan, PlannedObject};
+pub use plan::{Cut, Plan, PlannedObject};
 pub use record::{Accounts, Counts, Freshness, Record, TableRecord, Timings};
 pub use seen::Seen;
 pub use store::Ledger;

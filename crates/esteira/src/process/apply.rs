@@ -78,12 +78,12 @@ pub(crate) fn quarantine_spec(pipeline: &crate::Pipeline) -> TableSpec {
     }
 }
 
-/// Commits a batch to every table.
+/// Commits a batch to every table. Takes the rejected entries out of `landed`.
 pub(super) async fn apply(
     context: &Context,
     tables: &mut Tables,
     plan: &Plan,
-    landed: &Landed,
+    landed: &mut Landed,
     transformed: Transformed,
 ) -> Result<Applied, Error> {
     let Transformed { batch, mut staged } = transformed;
@@ -105,7 +105,7 @@ pub(super) async fn apply(
                 upsert::latest(table, version, &rows, &batch).await?
             }
             TableKind::Child { head } => match heads.get(head.as_str()) {
-                Some(head) => upsert::children(table, &rows, head, &batch).await?,
+                Some(head) => upsert::children(table, rows, head, &batch).await?,
                 None => continue,
             },
         };
@@ -124,21 +124,17 @@ pub(super) async fn apply(
         applied.tables.insert(rules.name.clone(), entry);
         heads.insert(&rules.name, done);
     }
-    let rows =
-        quarantine::rows(&landed.rejected, plan.batch, plan.planned_at).map_err(|error| {
-            TableError::Data {
-                table: QUARANTINE.to_owned(),
-                reason: error.to_string(),
-                transient: false,
-            }
-        })?;
+    let rejected = std::mem::take(&mut landed.rejected);
+    let count = rejected.len() as u64;
+    let rows = quarantine::rows(rejected, plan.batch, plan.planned_at).map_err(|error| {
+        TableError::Data {
+            table: QUARANTINE.to_owned(),
+            reason: error.to_string(),
+            transient: false,
+        }
+    })?;
     let version = upsert::append(&mut tables.quarantine, rows, &batch).await?;
-    let entry = table_record(
-        files::size(&tables.quarantine).await?,
-        version,
-        landed.rejected.len() as u64,
-        0,
-    );
+    let entry = table_record(files::size(&tables.quarantine).await?, version, count, 0);
     applied.tables.insert(QUARANTINE.to_owned(), entry);
     Ok(applied)
 }

@@ -6,6 +6,7 @@
 
 mod apply;
 mod discover;
+mod fetch;
 mod land;
 mod observe;
 mod plan;

@@ -20,12 +20,14 @@ pub(super) fn of(
     debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
     let before = ledger.last_record();
     let recorded_at = context.clock.now_micros();
-    let ages = plan
-        .objects
-        .iter()
-        .map(|object| (recorded_at - object.modified) / 1000)
+    let taken = || {
+        let objects = plan.objects.iter().zip(&landed.objects);
+        objects.filter(|(_, account)| !account.put_off)
+    };
+    let ages = taken()
+        .map(|(object, _)| (recorded_at - object.modified) / 1000)
         .collect();
-    let newest = plan.objects.iter().map(|object| object.modified).max();
+    let newest = taken().map(|(object, _)| object.modified).max();
     Record {
         format: 1,
         batch: plan.batch,
@@ -38,7 +40,7 @@ pub(super) fn of(
             .chain(before.map(|record| record.newest_object))
             .max()
             .unwrap_or_default(),
-        bytes: plan.objects.iter().map(|object| object.size).sum(),
+        bytes: taken().map(|(object, _)| object.size).sum(),
         tables: applied.tables,
         input: context.pipeline.input.base().to_owned(),
         originals: landed.originals.clone(),
@@ -64,15 +66,15 @@ fn accounts(landed: &Landed, verdicts: &[Verdict]) -> Accounts {
             *best = Some(*verdict);
         }
     }
-    for row in &landed.rejected {
-        accounts.events.discovered += 1;
-        accounts.events.quarantined += 1;
-        let reason = row.rejected.reason.as_str().to_owned();
-        *accounts.reasons.entry(reason).or_default() += 1;
+    for (reason, count) in &landed.reasons {
+        accounts.events.discovered += count;
+        accounts.events.quarantined += count;
+        accounts.reasons.insert(reason.as_str().to_owned(), *count);
     }
     for (object, best) in landed.objects.iter().zip(best) {
         match best {
             Some(verdict) => count(&mut accounts.objects, verdict),
+            None if object.put_off => {}
             None if object.gone => count(&mut accounts.objects, Verdict::Superseded),
             None => {
                 accounts.objects.discovered += 1;
