@@ -215,6 +215,11 @@ impl Running {
         self.out.lines()
     }
 
+    /// What it has said on standard error so far, in whole lines.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.err.lines()
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
