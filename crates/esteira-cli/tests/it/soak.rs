@@ -20,7 +20,7 @@ use crate::steps::{FOLDERS, Step};
 use crate::tables::{Shop, contents};
 
 /// A bucket lives through so many kills at most; then it is checked, and the next one begins.
-const KILLS_A_BUCKET: usize = 100;
+const KILLS_A_BUCKET: usize = 50;
 
 #[test]
 fn job_killed_at_every_step_with_power_lost_loses_and_doubles_nothing() {
@@ -180,10 +180,14 @@ impl Soak {
         let mut job: Running = self.place.start(&arguments);
         if by_step {
             let files = 1 + self.random.below(4);
-            let seen = step.wait(files, &mut job, Duration::from_secs(3));
+            let seen = step.wait(files, &mut job, Duration::from_secs(10));
             self.told.at_a_step += usize::from(seen);
         } else {
-            std::thread::sleep(Duration::from_millis(self.random.below(600) as u64));
+            // Every second time some progress is made before, however slow the machine.
+            if round % 4 == 1 && verb[0] == "run" {
+                job.wait_for_lines(1);
+            }
+            std::thread::sleep(Duration::from_millis(self.random.below(400) as u64));
         }
         if !job.has_ended() {
             job.signal(Signal::KILL);

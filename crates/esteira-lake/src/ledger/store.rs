@@ -254,6 +254,21 @@ impl Ledger {
         self.all("plans", from).await
     }
 
+    /// The same, each with the objects that its batch took: without those that were put off.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a file that cannot be understood.
+    pub async fn taken(&self, from: u64) -> Result<Vec<Plan>, LedgerError> {
+        let mut plans = self.plans(from).await?;
+        for number in self.numbers("cuts", from.saturating_sub(1)).await? {
+            let cut: Cut = self.json(&self.key("cuts", number)).await?;
+            if let Some(plan) = plans.iter_mut().find(|plan| plan.batch == number) {
+                plan.objects.truncate(cut.objects);
+            }
+        }
+        Ok(plans)
+    }
+
     /// A batch's plan and record.
     ///
     /// # Errors

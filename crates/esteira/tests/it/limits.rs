@@ -45,6 +45,13 @@ async fn batch_that_unpacks_to_too_much_is_cut_off_and_killed_anywhere_cut_off_t
             outcome.unwrap();
         }
         world.check().await;
+        let session = world.lake().await.session().await.unwrap();
+        let objects = session.table("raw_objects").await.unwrap();
+        assert_eq!(
+            objects.count().await.unwrap(),
+            4,
+            "each object is in one batch"
+        );
         assert!(files(&world, "_esteira/marketing_place/cuts/").await > 0);
         if !died {
             let checked = verify(&world).await.unwrap();
