@@ -81,6 +81,14 @@ bench: ## measure; see docs/benchmarks.md
 chaos: ## the job on an S3 that fails, by seed: SEED=7 [PROFILE=light|rough|storm] [ROUNDS=10]
 	@exec scripts/chaos.sh
 
+.PHONY: soak limits
+
+soak: ## kill the job at every step and at any time, by seed: SEED=1 KILLS=500
+	@exec scripts/soak.sh
+
+limits: ## large objects, bombs and a backlog within 512 MiB of memory: [MEBIBYTES=512] [BACKLOG=5120] (Linux, root)
+	@exec scripts/limits.sh
+
 .PHONY: bench-growth bench-endurance
 
 bench-growth: ## what a batch of updates costs as tables grow, against MERGE (Linux)

@@ -28,6 +28,6 @@ mod split;
 mod text;
 mod timestamp;
 
-pub use compression::text_of;
+pub use compression::{is_compressed, text_length, text_of};
 pub use decoder::{DecodeError, DecodeLimits, EventDecoder, Source};
 pub use report::{ObjectReport, Reason, Rejected};

@@ -4,6 +4,7 @@
 //! batch runs; those of a retry take the place of the rows that were retried. What makes an entry unfit
 //! is decided by `esteira-events`.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -135,13 +136,11 @@ impl Replacement for Retried<'_> {
         Ok((0..rows.num_rows()).map(goes).collect())
     }
 
-    fn rows(self) -> Result<RecordBatch, ArrowError> {
+    fn rows(self) -> Result<Vec<RecordBatch>, ArrowError> {
         let rejected = self.rejected.iter().enumerate();
-        let new: Vec<&QuarantineRow> = rejected
-            .filter(|(place, _)| !self.known.contains(place))
-            .map(|(_, row)| row)
-            .collect();
-        rows(&new, self.retry.batch, self.retry.planned_at)
+        let new = rejected.filter(|(place, _)| !self.known.contains(place));
+        let new = new.map(|(_, row)| row);
+        pieces(new, self.retry.batch, self.retry.planned_at)
     }
 }
 
@@ -149,12 +148,47 @@ fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// The rows of a batch.
+/// Originals of so many bytes become a batch of rows: they can be large, and are not to be there twice.
+const BATCH_BYTES: usize = 1 << 24;
+
+/// The rows of a batch, in pieces; what is in one is free again in `entries`.
 ///
 /// # Errors
 /// When Arrow refuses the columns.
 pub fn rows(
-    rows: &[&QuarantineRow],
+    entries: Vec<QuarantineRow>,
+    batch: u64,
+    planned_at: i64,
+) -> Result<Vec<RecordBatch>, ArrowError> {
+    pieces(entries, batch, planned_at)
+}
+
+fn pieces<Row: Borrow<QuarantineRow>>(
+    entries: impl IntoIterator<Item = Row>,
+    batch: u64,
+    planned_at: i64,
+) -> Result<Vec<RecordBatch>, ArrowError> {
+    let mut pieces = Vec::new();
+    let mut piece: Vec<Row> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        let original = entry.borrow().rejected.original.as_ref();
+        bytes += original.map_or(0, Vec::len);
+        piece.push(entry);
+        if bytes >= BATCH_BYTES {
+            pieces.push(rows_of(&piece, batch, planned_at)?);
+            piece.clear();
+            bytes = 0;
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push(rows_of(&piece, batch, planned_at)?);
+    }
+    Ok(pieces)
+}
+
+fn rows_of<Row: Borrow<QuarantineRow>>(
+    rows: &[Row],
     batch: u64,
     planned_at: i64,
 ) -> Result<RecordBatch, ArrowError> {
@@ -163,6 +197,7 @@ pub fn rows(
     let mut original = BinaryBuilder::new();
     let mut modified = TimestampMicrosecondBuilder::new().with_timezone("UTC");
     for row in rows {
+        let row = row.borrow();
         let entry = &row.rejected;
         for (builder, text) in texts.iter_mut().zip([
             entry.reason.as_str(),
@@ -182,7 +217,7 @@ pub fn rows(
         ]) {
             builder.append_value(signed(value));
         }
-        original.append_value(&entry.original);
+        original.append_option(entry.original.as_deref());
         modified.append_value(row.source_modified);
     }
     let [reason, message, path, raw_file, source_file] =

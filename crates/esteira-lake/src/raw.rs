@@ -12,7 +12,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
-use crate::bucket::{Bucket, BucketError, Fetched, Listed, PutNew};
+use crate::bucket::{Bucket, BucketError, Copied, Fetched, Listed, PutNew};
 use crate::ledger::PlannedObject;
 
 /// Bytes of a key at most (Amazon S3 User Guide, *Naming Amazon S3 objects*).
@@ -87,6 +87,65 @@ impl Raw {
             }
         }
         Ok(None)
+    }
+
+    /// Keeps an object that is too large to be held; gives the key it is kept under, or nothing when it is
+    /// not what was planned any more. A second content of the name gets its name from the entity tag.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn preserve_unread(
+        &self,
+        processing_date: &str,
+        name: &str,
+        planned: &PlannedObject,
+    ) -> Result<Option<String>, BucketError> {
+        let PlannedObject {
+            key, etag, size, ..
+        } = planned;
+        for own in self.names_unread(processing_date, name, planned) {
+            match self.bucket.copy_new(key, etag, *size, &own).await? {
+                Copied::Created | Copied::Same => return Ok(Some(own)),
+                Copied::Changed | Copied::Missing => return Ok(None),
+                Copied::Other => {}
+            }
+        }
+        // Its name is made of it: what is there is the copy, on a service that does not keep what it is of.
+        Ok(self.names_unread(processing_date, name, planned).pop())
+    }
+
+    /// The key of an object that [`preserve_unread`](Self::preserve_unread) kept and that is no longer at
+    /// its source.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn recall_unread(
+        &self,
+        processing_date: &str,
+        name: &str,
+        planned: &PlannedObject,
+    ) -> Result<Option<String>, BucketError> {
+        let PlannedObject { etag, size, .. } = planned;
+        for own in self.names_unread(processing_date, name, planned) {
+            if self.bucket.is_copy(&own, etag, *size).await? {
+                return Ok(Some(own));
+            }
+        }
+        Ok(None)
+    }
+
+    fn names_unread(&self, date: &str, name: &str, planned: &PlannedObject) -> Vec<String> {
+        let content = format!("{} {}", planned.size, planned.etag);
+        let own = name_of_content(name, content.as_bytes());
+        vec![self.key(date, name), self.key(date, &own)]
+    }
+
+    /// The bytes of the original that is kept under this key.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn size(&self, key: &str) -> Result<Option<u64>, BucketError> {
+        self.bucket.size_of(key).await
     }
 
     /// Whether these bytes were kept under this name on any date, going by a listing of all originals.
@@ -172,7 +231,7 @@ pub fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
         && (!is_md5(&planned.etag) || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))
 }
 
-fn name_of_content(name: &str, bytes: &Bytes) -> String {
+fn name_of_content(name: &str, bytes: &[u8]) -> String {
     let (stem, extension) = split_extension(name);
     let digest = hex(&Sha256::digest(bytes)[..8]);
     let folder = stem.rfind('/').map_or(0, |slash| slash + 1);

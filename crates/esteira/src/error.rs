@@ -101,6 +101,18 @@ impl Error {
         }
     }
 
+    /// Whether somebody may mend the cause while a job waits: credentials are renewed, a disk is made larger, a
+    /// right is given back.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        match self {
+            Self::Bucket(error) => error.is_mendable(),
+            Self::Ledger(error) => error.is_mendable(),
+            Self::Table(error) => error.is_mendable(),
+            _ => false,
+        }
+    }
+
     /// The way out, for the person in front of the terminal.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

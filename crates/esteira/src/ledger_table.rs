@@ -62,7 +62,7 @@ impl LedgerTable {
             .map_err(failed)?;
         Ok(match self.kind {
             LedgerKind::Batches => batches(&ledger.records(0).await.map_err(failed)?)?,
-            LedgerKind::RawObjects => raw_objects(&ledger.plans(0).await.map_err(failed)?)?,
+            LedgerKind::RawObjects => raw_objects(&ledger.taken(0).await.map_err(failed)?)?,
         })
     }
 }

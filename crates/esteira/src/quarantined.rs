@@ -1,6 +1,6 @@
 //! The entries of the quarantine, for reading.
 
-use arrow::array::{ArrayRef, AsArray as _, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use futures::StreamExt as _;
@@ -35,9 +35,12 @@ pub struct QuarantineEntry {
     pub raw_file: String,
     /// The batch that took it.
     pub batch: i64,
-    /// Its bytes.
+    /// Its bytes; empty when they are too many to be kept here.
     #[serde(skip)]
     pub original: Vec<u8>,
+    /// Whether only the original of its object has its bytes.
+    #[serde(skip)]
+    pub is_apart: bool,
 }
 
 /// Calls `see` with every entry of the quarantine at the newest record.
@@ -102,6 +105,7 @@ fn entries(rows: &RecordBatch) -> Result<Vec<QuarantineEntry>, Error> {
             raw_file: of_text(&raw_file, row),
             batch: of_number(&batch, row),
             original: original.as_binary::<i32>().value(row).to_vec(),
+            is_apart: original.is_null(row),
         })
         .collect())
 }

@@ -66,6 +66,14 @@ async fn show(id: &str, target: &Target, original: bool) -> anyhow::Result<()> {
         };
         return Err(failure.hint("`esteira quarantine list` shows them").into());
     };
+    if original && entry.is_apart {
+        let failure = Failure::new("the entry has too many bytes to be kept in the quarantine");
+        let hint = format!(
+            "`{}` in the bucket has them",
+            output::inline(&entry.raw_file)
+        );
+        return Err(failure.hint(hint).into());
+    }
     if original {
         std::io::stdout().write_all(&entry.original)?;
         return Ok(());
@@ -86,7 +94,14 @@ async fn show(id: &str, target: &Target, original: bool) -> anyhow::Result<()> {
         ("event", entry.origin.source_position.to_string()),
         ("batch", entry.batch.to_string()),
         ("original", entry.raw_file.clone()),
-        ("bytes", entry.original.len().to_string()),
+        (
+            "bytes",
+            if entry.is_apart {
+                "only in the original, they are too many".to_owned()
+            } else {
+                entry.original.len().to_string()
+            },
+        ),
     ] {
         output::line(&format!("{name:<9} {}", output::inline(&value)));
     }

@@ -5,6 +5,7 @@
 //! - `place`: a folder of its own for each test, and the command run in it
 //! - `simulator`: a simulator that ends with its test
 //! - `objects`: what is in a bucket, and putting it there as producers do
+//! - `steps`: the moments of a batch, seen by the files that appear
 //! - `tables`: the tables, read by the command, against the oracle
 //! - the other modules are tests, by subject
 
@@ -18,6 +19,7 @@
 mod account;
 mod bucket_errors;
 mod chaos;
+mod faults;
 mod help;
 mod kills;
 mod maintenance;
@@ -29,6 +31,8 @@ mod runners;
 mod secrets;
 mod simulator;
 mod simulator_errors;
+mod soak;
+mod steps;
 mod table_errors;
 mod tables;
 mod terminal;

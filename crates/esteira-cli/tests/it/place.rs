@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Long enough for any command on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(6);
 
 /// A folder of its own, and the settings of the commands run in it.
 pub(crate) struct Place {
@@ -213,6 +213,11 @@ impl Running {
     /// What it has said on standard output so far, in whole lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.out.lines()
+    }
+
+    /// What it has said on standard error so far, in whole lines.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.err.lines()
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {

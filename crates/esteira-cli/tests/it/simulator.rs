@@ -24,9 +24,18 @@ impl Simulator {
 
     /// Starts one with its data in `dir`, and with more arguments.
     pub(crate) fn start_with(dir: &Path, more: &[&str]) -> Self {
+        Self::begin(dir, "0", more)
+    }
+
+    /// Starts one again, on the port that another one had.
+    pub(crate) fn start_at(dir: &Path, port: &str) -> Self {
+        Self::begin(dir, port, &[])
+    }
+
+    fn begin(dir: &Path, port: &str, more: &[&str]) -> Self {
         let place = Place::new();
         let dir = dir.to_str().unwrap();
-        let arguments = ["up", "--foreground", "--port", "0", "--dir", dir];
+        let arguments = ["up", "--foreground", "--port", port, "--dir", dir];
         let mut running = place.start(&[&arguments[..], more].concat());
         let first = running.wait_for_lines(1).remove(0);
         let endpoint = first
@@ -47,6 +56,14 @@ impl Simulator {
 
     pub(crate) fn port(&self) -> &str {
         self.endpoint.rsplit(':').next().unwrap()
+    }
+
+    /// Lets a place live as long as the simulator.
+    pub(crate) fn keeping(self, place: Place) -> Self {
+        Self {
+            _place: place,
+            ..self
+        }
     }
 
     /// Stops it as `down` does.

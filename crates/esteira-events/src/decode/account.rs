@@ -14,6 +14,8 @@ use super::report::{ObjectReport, Reason, Rejected};
 pub(super) struct Account<'t> {
     text: &'t [u8],
     places: PlaceCounter<'t>,
+    /// Longer originals are left to the object.
+    max_original: usize,
     events: u64,
     rejected: Vec<Rejected>,
     /// The bytes of each rejected entry: they are only copied once it is known whether the entry
@@ -23,9 +25,10 @@ pub(super) struct Account<'t> {
 
 impl<'t> Account<'t> {
     /// An account of nothing yet; lines are counted from `begin`.
-    pub(super) fn new(text: &'t [u8], begin: usize) -> Self {
+    pub(super) fn new(text: &'t [u8], begin: usize, max_original: usize) -> Self {
         Self {
             text,
+            max_original,
             places: PlaceCounter::new(text, begin),
             events: 0,
             rejected: Vec::new(),
@@ -59,7 +62,7 @@ impl<'t> Account<'t> {
             column: length(column),
             offset: length(issue.offset),
             path: issue.path,
-            original: Vec::new(),
+            original: None,
         });
         self.parts.push(part);
     }
@@ -73,11 +76,12 @@ impl<'t> Account<'t> {
         let alone = self.position() == 1;
         for (rejected, part) in self.rejected.iter_mut().zip(self.parts) {
             let original = self.text[part].trim_ascii_end();
-            rejected.original = if alone || original.is_empty() {
-                object.to_vec()
+            let original = if alone || original.is_empty() {
+                object
             } else {
-                original.to_vec()
+                original
             };
+            rejected.original = (original.len() <= self.max_original).then(|| original.to_vec());
         }
         ObjectReport {
             events: self.events,

@@ -67,6 +67,11 @@ impl Columns {
         self.source_position.len()
     }
 
+    /// The length of the texts of the events that were appended.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+
     /// Whether an event of so many bytes can be appended without a column growing beyond what
     /// Arrow can count.
     pub(super) fn has_room(&self, source: &Source<'_>, event_bytes: usize) -> bool {

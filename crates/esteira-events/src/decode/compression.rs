@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use flate2::bufread::MultiGzDecoder;
 
 use super::issue::Issue;
-use super::report::Reason;
+use super::report::{Reason, TEXT};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -40,7 +40,8 @@ pub(super) fn unpack<'a>(
         }
     };
     if text.len() > limit {
-        let message = format!("the text is longer than {limit} bytes");
+        let message =
+            format!("the text has more than the {limit} bytes that `{TEXT}` allows; raise it");
         return Err(Issue::whole(0, Reason::TooLarge, message));
     }
     Ok(text)
@@ -50,12 +51,44 @@ pub(super) fn unpack<'a>(
 /// text is longer than `limit` bytes.
 #[must_use]
 pub fn text_of(object: &[u8], limit: usize) -> Option<Cow<'_, [u8]>> {
-    if format_of(object).is_none() {
+    if !is_compressed(object) {
         return (object.len() <= limit).then_some(Cow::Borrowed(object));
     }
     let mut buffer = Vec::new();
     unpack(object, limit, &mut buffer).ok()?;
     Some(Cow::Owned(buffer))
+}
+
+/// Whether an object is compressed, by its first bytes.
+#[must_use]
+pub fn is_compressed(object: &[u8]) -> bool {
+    format_of(object).is_some()
+}
+
+/// How many bytes the text of an object has: counted up to one more than `most`, and as far as the
+/// stream is not broken. Takes no memory for the text.
+#[must_use]
+pub fn text_length(object: &[u8], most: usize) -> usize {
+    let count = |decoder: &mut dyn Read| {
+        let mut piece = vec![0; 1 << 16];
+        let mut length = 0;
+        while length <= most {
+            match decoder.read(&mut piece) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        length.min(most.saturating_add(1))
+    };
+    match format_of(object) {
+        None => object.len(),
+        Some(Format::Gzip) => count(&mut MultiGzDecoder::new(object)),
+        Some(Format::Zstd) => {
+            zstd::Decoder::with_buffer(object).map_or(0, |mut decoder| count(&mut decoder))
+        }
+    }
 }
 
 fn format_of(object: &[u8]) -> Option<Format> {

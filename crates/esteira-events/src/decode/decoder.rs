@@ -20,7 +20,7 @@ use super::compression::unpack;
 use super::event::{EventReader, name_of};
 use super::issue::Issue;
 use super::layout::StructLayout;
-use super::report::{ObjectReport, Reason};
+use super::report::{EVENT, ObjectReport, Reason, too_long};
 use super::scanner::{Broken, Scanner, value_end};
 use super::split::{Body, Splitter, TakeValue, Value};
 use crate::schema::EventSchema;
@@ -40,11 +40,16 @@ pub struct DecodeLimits {
     /// The longest text of one object, in bytes after decompression; a longer one is rejected
     /// whole. Default 1 GiB.
     pub max_decompressed_bytes: usize,
+    /// The longest text of one event, in bytes; a longer one is rejected. Default 1 GiB.
+    pub max_event_bytes: usize,
+    /// The longest original that a rejected entry carries; what is longer stays in the object alone.
+    /// Default 64 MiB.
+    pub max_original_bytes: usize,
     /// The most values (fields of objects and elements of lists that the schema names) one event
     /// may have, at 32 bytes each; an event with more is rejected. Default 4 Mi.
     pub max_event_values: usize,
     /// The most entries of one object that are rejected one by one; what follows them is rejected
-    /// as one. Default 1,000,000.
+    /// as one. Default 200,000.
     pub max_rejected: usize,
 }
 
@@ -52,8 +57,10 @@ impl Default for DecodeLimits {
     fn default() -> Self {
         Self {
             max_decompressed_bytes: 1 << 30,
+            max_event_bytes: 1 << 30,
+            max_original_bytes: 1 << 26,
             max_event_values: 1 << 22,
-            max_rejected: 1_000_000,
+            max_rejected: 200_000,
         }
     }
 }
@@ -79,6 +86,10 @@ pub struct EventDecoder {
     worker: Worker,
 }
 
+/// Events of this many bytes of text become a batch of their own: builders grow by doubling, and a large
+/// object would have all of its rows twice for a moment.
+const BATCH: usize = 1 << 24;
+
 /// What is kept of the memory that an object was unpacked into.
 const KEPT: usize = 1 << 24;
 
@@ -94,8 +105,11 @@ impl EventDecoder {
                 guesses: vec![0; guesses],
                 arena: Arena::default(),
                 columns: Columns::new(schema.arrow_schema()),
+                full: Vec::new(),
+                failure: None,
                 tape: Vec::new(),
                 max_values: limits.max_event_values,
+                max_bytes: limits.max_event_bytes,
             },
             schema,
         }
@@ -114,13 +128,14 @@ impl EventDecoder {
             &mut self.unpacked,
         ) {
             Err(issue) => {
-                let mut account = Account::new(bytes, 0);
+                let mut account = Account::new(bytes, 0, self.limits.max_original_bytes);
                 account.reject(0..bytes.len(), issue);
                 account.report(bytes)
             }
             Ok(text) => {
                 let body = Body::new(text);
-                let mut account = Account::new(text, body.begin);
+                let max_original = self.limits.max_original_bytes;
+                let mut account = Account::new(text, body.begin, max_original);
                 Splitter {
                     body,
                     values: &mut Appender {
@@ -141,20 +156,34 @@ impl EventDecoder {
 
     /// Rows appended since the last [`finish`](Self::finish).
     pub fn rows(&self) -> usize {
-        self.worker.columns.rows()
+        let worker = &self.worker;
+        let full: usize = worker.full.iter().map(RecordBatch::num_rows).sum();
+        full + worker.columns.rows()
     }
 
     /// An estimate of the bytes these rows take.
     pub fn memory_bytes(&self) -> usize {
-        self.worker.columns.memory_bytes()
+        let worker = &self.worker;
+        let full = worker.full.iter().map(RecordBatch::get_array_memory_size);
+        full.sum::<usize>() + worker.columns.memory_bytes()
     }
 
-    /// The rows so far as a batch, in the order they were decoded; the decoder starts anew.
+    /// The rows so far in batches, one at least, in the order they were decoded; the decoder starts anew.
     ///
     /// # Errors
     /// [`DecodeError::Arrow`] when the columns do not form a batch; the rows are gone then.
-    pub fn finish(&mut self) -> Result<RecordBatch, DecodeError> {
-        Ok(self.worker.columns.finish()?)
+    pub fn finish(&mut self) -> Result<Vec<RecordBatch>, DecodeError> {
+        let worker = &mut self.worker;
+        let mut batches = std::mem::take(&mut worker.full);
+        let last = worker.columns.finish();
+        if let Some(error) = worker.failure.take() {
+            return Err(error.into());
+        }
+        let last = last?;
+        if last.num_rows() > 0 || batches.is_empty() {
+            batches.push(last);
+        }
+        Ok(batches)
     }
 }
 
@@ -173,9 +202,14 @@ struct Worker {
     guesses: Vec<usize>,
     arena: Arena,
     columns: Columns,
+    /// Batches of rows that came before those in the columns.
+    full: Vec<RecordBatch>,
+    /// Why there is no such batch.
+    failure: Option<ArrowError>,
     /// The parser's memory for strings with escapes.
     tape: Vec<u8>,
     max_values: usize,
+    max_bytes: usize,
 }
 
 /// Appends the events of one source.
@@ -249,6 +283,11 @@ impl Appender<'_, '_> {
         if let Slot::Wrong(issue) = root {
             return Ok((length, Some(worker.arena.issues.swap_remove(issue))));
         }
+        if length > worker.max_bytes {
+            let bytes = u64::try_from(length).unwrap_or(u64::MAX);
+            let message = too_long("the event", bytes, worker.max_bytes, EVENT);
+            return Ok((length, Some(Issue::whole(0, Reason::TooLarge, message))));
+        }
         if !worker.columns.has_room(self.source, length) {
             let message = "the batch has no room for this event";
             return Ok((length, Some(Issue::whole(0, Reason::TooLarge, message))));
@@ -262,6 +301,12 @@ impl Appender<'_, '_> {
         worker
             .columns
             .append(&worker.layout, event, self.source, position);
+        if worker.columns.text_bytes() >= BATCH {
+            match worker.columns.finish() {
+                Ok(full) => worker.full.push(full),
+                Err(error) => worker.failure = Some(error),
+            }
+        }
         Ok((length, None))
     }
 }

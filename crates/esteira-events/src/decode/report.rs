@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::decoder::DecodeLimits;
+
 /// What one object held.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
@@ -36,8 +38,40 @@ pub struct Rejected {
     /// the entry itself.
     pub path: String,
     /// The bytes of the entry, without the white space behind it. When the entry is all that the
-    /// object yields, the whole object as it was given, still compressed if it was.
-    pub original: Vec<u8>,
+    /// object yields, the whole object as it was given, still compressed if it was. None when they are
+    /// more than [`DecodeLimits::max_original_bytes`](crate::DecodeLimits): only the object has them.
+    pub original: Option<Vec<u8>>,
+}
+
+impl Rejected {
+    /// An object that is not even read, because it is too large: one entry, which is all of it.
+    #[must_use]
+    pub fn unread(object_bytes: u64, limits: &DecodeLimits) -> Self {
+        Self {
+            position: 0,
+            reason: Reason::TooLarge,
+            message: too_long(
+                "the object",
+                object_bytes,
+                limits.max_decompressed_bytes,
+                TEXT,
+            ),
+            line: 1,
+            column: 1,
+            offset: 0,
+            path: "$".to_owned(),
+            original: None,
+        }
+    }
+}
+
+/// The settings that a message names, as a pipeline's file has them.
+pub(super) const TEXT: &str = "limits.decompressed_mebibytes_per_object";
+pub(super) const EVENT: &str = "limits.event_mebibytes";
+
+/// What is too long, how long it is, how long it may be, and what has to be raised.
+pub(super) fn too_long(what: &str, bytes: u64, most: usize, setting: &str) -> String {
+    format!("{what} has {bytes} bytes, more than the {most} that `{setting}` allows; raise it")
 }
 
 /// Why an entry could not become an event.

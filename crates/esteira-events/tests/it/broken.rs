@@ -1,6 +1,6 @@
 //! Syntax errors among values one after another: which part is broken, and what goes on behind it.
 
-use crate::fixture::{Decoded, decode_small};
+use crate::fixture::{Decoded, decode_small, original_of};
 use esteira_events::Reason::{NotAnObject, Syntax};
 
 fn ids_and_broken(decoded: &Decoded) -> (Vec<String>, Vec<String>) {
@@ -143,7 +143,7 @@ fn broken_text_without_any_evidence_is_rejected_to_its_end() {
         (rejected.reason, rejected.line, rejected.column),
         (Syntax, 3, 8)
     );
-    assert_eq!(rejected.original, single.as_bytes());
+    assert_eq!(original_of(&rejected), single.as_bytes());
     check("hello\nworld\n", &[], &["hello\nworld\n"]);
 }
 

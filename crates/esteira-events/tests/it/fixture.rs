@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::concat_batches;
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use esteira_events::{
@@ -75,9 +76,15 @@ impl Decoded {
         self.report
             .rejected
             .iter()
-            .map(|entry| (entry.position, entry.reason, text(&entry.original)))
+            .map(|entry| (entry.position, entry.reason, text(original_of(entry))))
             .collect()
     }
+}
+
+/// The bytes that a rejected entry carries.
+#[track_caller]
+pub(crate) fn original_of(entry: &Rejected) -> &[u8] {
+    entry.original.as_deref().unwrap()
 }
 
 pub(crate) fn decoder(ddl: &str) -> EventDecoder {
@@ -95,7 +102,8 @@ pub(crate) fn decode(ddl: &str, object: impl AsRef<[u8]>) -> Decoded {
 #[track_caller]
 pub(crate) fn decode_by(decoder: &mut EventDecoder, object: &[u8]) -> Decoded {
     let report = decoder.decode_object(&SOURCE, object);
-    let batch = decoder.finish().unwrap();
+    let batches = decoder.finish().unwrap();
+    let batch = concat_batches(&batches[0].schema(), &batches).unwrap();
     assert_eq!(report.events, batch.num_rows() as u64);
     assert!(
         report.events + report.rejected.len() as u64 >= 1,

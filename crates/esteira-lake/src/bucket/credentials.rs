@@ -5,12 +5,26 @@
 //! and credential file settings*. Single sign-on and `credential_process` are not supported.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use object_store::CredentialProvider;
+use object_store::aws::AwsCredential;
 
 /// The process environment, handed in so that tests can bring their own.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+}
+
+/// Names alone: values are secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
 }
 
 impl Environment {
@@ -58,6 +72,61 @@ impl Environment {
         settings.extend(ini_section(&credentials, profile));
         settings
     }
+}
+
+/// The keys of a profile, read again while they are used: whoever renews them writes the file again.
+#[derive(Debug)]
+pub(super) struct ProfileCredentials {
+    environment: Environment,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    credential: Arc<AwsCredential>,
+    read: Instant,
+}
+
+/// How long keys are used before they are read again.
+const FRESH: Duration = Duration::from_secs(2);
+
+impl ProfileCredentials {
+    /// Those of the profile in force, if it has keys.
+    pub(super) fn of(environment: &Environment) -> Option<Self> {
+        let known = Known {
+            credential: Arc::new(keys_of(&environment.profile())?),
+            read: Instant::now(),
+        };
+        Some(Self {
+            environment: environment.clone(),
+            known: Mutex::new(known),
+        })
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for ProfileCredentials {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.read.elapsed() >= FRESH {
+            // A file that is being written has no keys for a moment: the known ones stay.
+            if let Some(keys) = keys_of(&self.environment.profile()) {
+                known.credential = Arc::new(keys);
+            }
+            known.read = Instant::now();
+        }
+        Ok(Arc::clone(&known.credential))
+    }
+}
+
+fn keys_of(profile: &BTreeMap<String, String>) -> Option<AwsCredential> {
+    Some(AwsCredential {
+        key_id: profile.get("aws_access_key_id")?.clone(),
+        secret_key: profile.get("aws_secret_access_key")?.clone(),
+        token: profile.get("aws_session_token").cloned(),
+    })
 }
 
 impl FromIterator<(String, String)> for Environment {

@@ -77,6 +77,20 @@ impl BucketError {
         }
     }
 
+    /// Whether somebody may mend the cause while a job waits: credentials are renewed, a right is given back.
+    /// That is no reason to wait with what never worked.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::Credentials { .. }
+            | Self::Missing { .. }
+            | Self::Unreachable { .. }
+            | Self::Service { .. } => true,
+            Self::Location { .. } | Self::Exists { .. } => false,
+        }
+    }
+
     /// The way out, for the person in front of the terminal.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -104,9 +118,25 @@ impl BucketError {
                 "a bucket's name has 3 to 63 characters: lower-case letters, digits, dots and hyphens"
                     .to_owned(),
             ),
-            Self::Exists { .. } | Self::Location { .. } | Self::Service { .. } => None,
+            Self::Service { reason, .. } => hint_of_system(reason),
+            Self::Exists { .. } | Self::Location { .. } => None,
         }
     }
+}
+
+/// What to do about a fault of the machine, told by the number the system gives it (errno(3)).
+pub(crate) fn hint_of_system(reason: &str) -> Option<String> {
+    let is = |number: u32| reason.contains(&format!("(os error {number})"));
+    let hint = if is(28) || is(122) {
+        "make room on the disk: nothing is lost, and a job that is running goes on by itself"
+    } else if is(24) {
+        "raise the limit of open files (`ulimit -n`), or lower `limits.requests_at_once`"
+    } else if is(13) || is(30) {
+        "make the folder writable for the user who runs the job; a job that is running goes on by itself"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
 }
 
 fn place(bucket: &str, key: &str) -> String {

@@ -4,29 +4,48 @@
 //! would end a whole listing. Here a key is a relative path, whatever its characters. The entity tag
 //! is made of the file's identity, size and time of writing: another content has another one, as long
 //! as writers replace files instead of changing them in place within one tick of the file system.
+//!
+//! What was written is on the disk, with its name, before the call returns: the file is synchronised
+//! before it gets its name, the folder after. So a file is whole or not there, also after a power loss, and
+//! what is written later can rely on what was written before.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Fetched, Listed, PutNew};
+use super::{Copied, Fetched, Listed, PutNew};
 
 /// The folder of files that are being written: never objects. What a killed process leaves there is
 /// nobody's and may be deleted.
 const PARTIAL: &str = "_esteira/partial/";
+/// Bytes that are compared at once.
+const PIECE: usize = 1 << 16;
 
 /// The folder.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
     root: PathBuf,
+    /// The folder of files that are being written, on the same file system.
+    partials: PathBuf,
 }
 
 impl Folder {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self {
+            partials: root.join(PARTIAL),
+            root,
+        }
+    }
+
+    /// The whole file system, of which only what is in `bucket` is written.
+    pub(super) fn around(bucket: &Path) -> Self {
+        Self {
+            root: PathBuf::from("/"),
+            partials: bucket.join(PARTIAL),
+        }
     }
 
     /// Every file whose key starts with `prefix` and sorts after `after`. A file that goes while we
@@ -98,21 +117,53 @@ impl Folder {
 
     /// Creates a file whole or not at all, and only if there is none.
     pub(super) fn put_new(&self, key: &str, bytes: &[u8]) -> std::io::Result<PutNew> {
-        let (partial, file) = self.write(key, bytes)?;
-        // Unlike a rename, a link never replaces what is there.
-        let linked = std::fs::hard_link(&partial, file);
-        std::fs::remove_file(&partial)?;
-        match linked {
-            Ok(()) => Ok(PutNew::Created),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(PutNew::Exists),
-            Err(error) => Err(error),
+        let partial = self.write(|file| file.write_all(bytes))?;
+        partial.link(&self.place(key)?)
+    }
+
+    /// Copies a file, if it still has the content of `etag`, whole or not at all, and only if nothing is at
+    /// the other key.
+    pub(super) fn copy_new(&self, from: &str, etag: &str, to: &str) -> std::io::Result<Copied> {
+        let mut source = match std::fs::File::open(self.file(from)?) {
+            Err(error) if is_absent(&error) => return Ok(Copied::Missing),
+            source => source?,
+        };
+        let target = self.place(to)?;
+        let partial = self.write(|file| std::io::copy(&mut source, file).map(drop))?;
+        // Asked afterwards: a file that is written in place while it is read is another one.
+        if self::etag(&source.metadata()?) != etag {
+            return Ok(Copied::Changed);
+        }
+        if is_same(&partial.path, &target)? {
+            return Ok(Copied::Same);
+        }
+        Ok(match partial.link(&target)? {
+            PutNew::Created => Copied::Created,
+            PutNew::Exists => Copied::Other,
+        })
+    }
+
+    /// The bytes of a file; none when there is no file.
+    pub(super) fn size_of(&self, key: &str) -> std::io::Result<Option<u64>> {
+        match std::fs::metadata(self.file(key)?) {
+            Err(error) if is_absent(&error) => Ok(None),
+            metadata => Ok(Some(metadata?.len())),
         }
     }
 
     /// Writes a file whole or not at all.
     pub(super) fn put(&self, key: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let (partial, file) = self.write(key, bytes)?;
-        std::fs::rename(partial, file)
+        let target = self.place(key)?;
+        let partial = self.write(|file| file.write_all(bytes))?;
+        std::fs::rename(&partial.path, &target)?;
+        settle_name(&target)
+    }
+
+    /// Puts a file that somebody else wrote onto the disk, with its name.
+    pub(super) fn settle(&self, key: &str) -> std::io::Result<()> {
+        let path = self.file(key)?;
+        std::fs::File::open(&path)?.sync_all()?;
+        settle_name(&path)
     }
 
     /// Removes a file; an absent one is no error.
@@ -123,16 +174,25 @@ impl Folder {
         }
     }
 
-    fn write(&self, key: &str, bytes: &[u8]) -> std::io::Result<(PathBuf, PathBuf)> {
+    /// Writes a file that has no key yet, and puts it onto the disk.
+    fn write(
+        &self,
+        content: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
+    ) -> std::io::Result<Partial> {
+        create_folders(&self.partials)?;
+        let path = self.partials.join(Uuid::new_v4().to_string());
+        let mut file = std::fs::File::create_new(&path)?;
+        let partial = Partial { path };
+        content(&mut file)?;
+        file.sync_all()?;
+        Ok(partial)
+    }
+
+    /// The file of a key, and the folders it needs.
+    fn place(&self, key: &str) -> std::io::Result<PathBuf> {
         let path = self.file(key)?;
-        let folder = path.parent().unwrap_or(&self.root);
-        std::fs::create_dir_all(folder)?;
-        let partials = self.root.join(PARTIAL);
-        std::fs::create_dir_all(&partials)?;
-        let partial = partials.join(Uuid::new_v4().to_string());
-        let mut file = std::fs::File::create_new(&partial)?;
-        file.write_all(bytes)?;
-        Ok((partial, path))
+        create_folders(path.parent().unwrap_or(&self.root))?;
+        Ok(path)
     }
 
     /// The file of a key, which never leaves the folder.
@@ -149,6 +209,77 @@ impl Folder {
                 "a folder cannot hold a file of this name",
             ))
         }
+    }
+}
+
+/// A file that is being written; what has no key when this goes is removed.
+struct Partial {
+    path: PathBuf,
+}
+
+impl Partial {
+    /// Gives the file its name. Unlike a rename, a link never replaces what is there.
+    fn link(self, target: &Path) -> std::io::Result<PutNew> {
+        match std::fs::hard_link(&self.path, target) {
+            Ok(()) => settle_name(target).map(|()| PutNew::Created),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(PutNew::Exists),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if !is_absent(&error) => {
+                tracing::debug!(%error, file = ?self.path, "stays behind, and may be deleted");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Puts the name of a file onto the disk.
+fn settle_name(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Creates a folder and those above it, each with its name on the disk.
+fn create_folders(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        create_folders(above)?;
+    }
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => settle_name(folder),
+    }
+}
+
+/// Whether there is a second file, with the content of the first.
+fn is_same(one: &Path, other: &Path) -> std::io::Result<bool> {
+    let mut other = match std::fs::File::open(other) {
+        Err(error) if is_absent(&error) => return Ok(false),
+        file => BufReader::with_capacity(PIECE, file?),
+    };
+    let mut one = BufReader::with_capacity(PIECE, std::fs::File::open(one)?);
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left.len().min(right.len());
+        if left[..length] != right[..length] || left.is_empty() != right.is_empty() {
+            return Ok(false);
+        }
+        if length == 0 {
+            return Ok(true);
+        }
+        one.consume(length);
+        other.consume(length);
     }
 }
 
@@ -227,6 +358,25 @@ mod tests {
         assert_eq!(folder.list("", "").unwrap().len(), 1);
         let partials = std::fs::read_dir(folder.root.join(PARTIAL)).unwrap();
         assert_eq!(partials.count(), 0);
+    }
+
+    #[test]
+    fn copy_is_made_once_and_replaces_nothing() {
+        let (_root, folder) = folder();
+        let long = vec![b'x'; 3 * PIECE + 1];
+        folder.put("a", &long).unwrap();
+        let etag = folder.list("a", "").unwrap()[0].etag.clone();
+        let copy = |from: &str, to: &str| folder.copy_new(from, &etag, to).unwrap();
+        assert_eq!(copy("a", "x/b"), Copied::Created);
+        assert_eq!(copy("a", "x/b"), Copied::Same);
+        assert_eq!(folder.size_of("x/b").unwrap(), Some(long.len() as u64));
+        folder.put("c", &long[1..]).unwrap();
+        assert_eq!(copy("a", "c"), Copied::Other);
+        assert_eq!(copy("absent", "d"), Copied::Missing);
+        folder.put("a", b"1").unwrap();
+        assert_eq!(copy("a", "d"), Copied::Changed);
+        assert_eq!(folder.size_of("d").unwrap(), None);
+        assert_eq!(std::fs::read_dir(&folder.partials).unwrap().count(), 0);
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! The file system as the Delta kernel addresses it, from its root: the `object_store` crate's store, with
-//! a cheaper listing of what comes after a name.
+//! The store under the Delta tables of a local folder: the `object_store` crate's, with writes that are on
+//! the disk when they return, and a cheaper listing of what comes after a name.
+//!
+//! A commit must not be on the disk before the files it names, nor a record before the commits, and a log
+//! entry that is there has to be whole: the crate leaves all of that to the operating system.
 //!
 //! The kernel lists a table's log behind its known version at every commit, and its folder keeps the
 //! commits of weeks. The crate makes a path of every one of them before it looks whether it is wanted.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use chrono::DateTime;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -15,11 +18,12 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
+    Result, UploadPart,
 };
 
-use super::Listed;
 use super::folder::Folder;
+use super::{Listed, PutNew};
 
 /// See the module.
 #[derive(Debug)]
@@ -29,12 +33,66 @@ pub(super) struct LocalStore {
 }
 
 impl LocalStore {
-    pub(super) fn new() -> Self {
+    /// The folder of a bucket.
+    pub(super) fn of(bucket: &std::path::Path) -> Result<Self> {
+        Ok(Self {
+            inner: LocalFileSystem::new_with_prefix(bucket)?,
+            folder: Folder::new(bucket.to_owned()),
+        })
+    }
+
+    /// The whole file system, as the Delta kernel addresses it, to read and write in a bucket.
+    pub(super) fn around(bucket: &std::path::Path) -> Self {
         Self {
             inner: LocalFileSystem::new(),
-            folder: Folder::new(PathBuf::from("/")),
+            folder: Folder::around(bucket),
         }
     }
+}
+
+impl LocalStore {
+    async fn settle(&self, at: &Path) -> Result<()> {
+        let (folder, key) = (self.folder.clone(), at.to_string());
+        in_background(move || folder.settle(&key)).await
+    }
+}
+
+/// A file that is written piece by piece: it is nobody's before it is finished.
+#[derive(Debug)]
+struct Parts {
+    inner: Box<dyn MultipartUpload>,
+    folder: Folder,
+    key: String,
+}
+
+#[async_trait]
+impl MultipartUpload for Parts {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.inner.put_part(data)
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let done = self.inner.complete().await?;
+        let (folder, key) = (self.folder.clone(), self.key.clone());
+        in_background(move || folder.settle(&key)).await?;
+        Ok(done)
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.inner.abort().await
+    }
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|source| Error::JoinError { source })?
+        .map_err(|error| Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(error),
+        })
 }
 
 impl fmt::Display for LocalStore {
@@ -51,7 +109,30 @@ impl ObjectStore for LocalStore {
         body: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        self.inner.put_opts(at, body, options).await
+        let is_new = match &options.mode {
+            PutMode::Create => true,
+            PutMode::Overwrite => false,
+            PutMode::Update(_) => return self.inner.put_opts(at, body, options).await,
+        };
+        let (folder, key) = (self.folder.clone(), at.to_string());
+        let written = in_background(move || {
+            let bytes = Bytes::from(body);
+            if is_new {
+                folder.put_new(&key, &bytes)
+            } else {
+                folder.put(&key, &bytes).map(|()| PutNew::Created)
+            }
+        });
+        match written.await? {
+            PutNew::Created => Ok(PutResult {
+                e_tag: None,
+                version: None,
+            }),
+            PutNew::Exists => Err(Error::AlreadyExists {
+                path: at.to_string(),
+                source: "a file of this name is there".into(),
+            }),
+        }
     }
 
     async fn put_multipart_opts(
@@ -59,18 +140,18 @@ impl ObjectStore for LocalStore {
         at: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(at, options).await
+        Ok(Box::new(Parts {
+            inner: self.inner.put_multipart_opts(at, options).await?,
+            folder: self.folder.clone(),
+            key: at.to_string(),
+        }))
     }
 
     async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
         self.inner.get_opts(at, options).await
     }
 
-    async fn get_ranges(
-        &self,
-        at: &Path,
-        ranges: &[std::ops::Range<u64>],
-    ) -> Result<Vec<bytes::Bytes>> {
+    async fn get_ranges(&self, at: &Path, ranges: &[std::ops::Range<u64>]) -> Result<Vec<Bytes>> {
         self.inner.get_ranges(at, ranges).await
     }
 
@@ -93,15 +174,7 @@ impl ObjectStore for LocalStore {
         let folder = self.folder.clone();
         let start = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
         let after = offset.to_string();
-        let found = async move {
-            tokio::task::spawn_blocking(move || folder.list(&start, &after))
-                .await
-                .map_err(|source| Error::JoinError { source })?
-                .map_err(|error| Error::Generic {
-                    store: "LocalFileSystem",
-                    source: Box::new(error),
-                })
-        };
+        let found = in_background(move || folder.list(&start, &after));
         stream::once(found)
             .map_ok(|found| stream::iter(found.into_iter().filter_map(described).map(Ok)))
             .try_flatten()
@@ -113,11 +186,13 @@ impl ObjectStore for LocalStore {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
+        self.inner.copy_opts(from, to, options).await?;
+        self.settle(to).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.inner.rename_opts(from, to, options).await
+        self.inner.rename_opts(from, to, options).await?;
+        self.settle(to).await
     }
 }
 
@@ -178,7 +253,7 @@ mod tests {
             std::fs::write(log.join(name), vec![0; number]).unwrap();
         }
         let log = format!("{}/t/_delta_log", root.path().display());
-        let (crates, ours) = (LocalFileSystem::new(), LocalStore::new());
+        let (crates, ours) = (LocalFileSystem::new(), LocalStore::around(root.path()));
         let mut counts = Vec::new();
         for after in [
             "",

@@ -5,6 +5,7 @@
 //! name a producer gave an object, it can be listed, read and preserved. What the objects mean
 //! belongs to the other rooms.
 
+mod copy;
 mod credentials;
 mod error;
 mod folder;
@@ -12,10 +13,13 @@ mod local_store;
 mod location;
 mod open;
 mod s3_api;
+mod s3_copy;
 mod s3_store;
 mod s3_wire;
 mod table_log;
 
+pub use copy::Copied;
 pub use error::BucketError;
+pub(crate) use error::hint_of_system;
 pub use location::BucketLocation;
 pub use open::{Bucket, Environment, Fetched, Listed, PutNew};

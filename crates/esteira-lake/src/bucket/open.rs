@@ -8,7 +8,6 @@ use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use futures::TryStreamExt as _;
 use object_store::aws::AmazonS3Builder;
 use object_store::client::{HttpConnector as _, ReqwestConnector};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
@@ -18,6 +17,7 @@ use object_store::{
 use url::Url;
 
 pub use super::credentials::Environment;
+use super::credentials::ProfileCredentials;
 use super::error::shown;
 use super::folder::Folder;
 use super::local_store::LocalStore;
@@ -65,13 +65,13 @@ pub enum PutNew {
 pub struct Bucket {
     location: BucketLocation,
     root: Url,
-    store: Arc<dyn ObjectStore>,
-    objects: Objects,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) objects: Objects,
 }
 
 /// How objects are reached one by one; Delta tables go through the store.
 #[derive(Debug, Clone)]
-enum Objects {
+pub(super) enum Objects {
     S3(S3Api),
     Folder(Folder),
     Store,
@@ -91,10 +91,9 @@ impl Bucket {
                 (store, Objects::S3(api))
             }
             BucketLocation::File { folder } => {
-                let store =
-                    LocalFileSystem::new_with_prefix(folder).map_err(|_| BucketError::Missing {
-                        bucket: location.to_string(),
-                    })?;
+                let store = LocalStore::of(folder).map_err(|_| BucketError::Missing {
+                    bucket: location.to_string(),
+                })?;
                 (
                     Arc::new(store),
                     Objects::Folder(Folder::new(folder.clone())),
@@ -363,13 +362,13 @@ impl Bucket {
         let at_root: Arc<dyn ObjectStore> = match &self.location {
             BucketLocation::S3 { .. } | BucketLocation::Store { .. } => Arc::clone(&self.store),
             // The kernel addresses local files from the root of the file system.
-            BucketLocation::File { .. } => Arc::new(LocalStore::new()),
+            BucketLocation::File { folder } => Arc::new(LocalStore::around(folder)),
         };
         let log = default_logstore(at_table, at_root, &url, &StorageConfig::default());
         Some(Arc::new(TableLog::new(log)))
     }
 
-    async fn in_folder<T: Send + 'static>(
+    pub(super) async fn in_folder<T: Send + 'static>(
         &self,
         operation: &'static str,
         key: &str,
@@ -397,7 +396,7 @@ impl Bucket {
             })
     }
 
-    fn path(&self, operation: &'static str, key: &str) -> Result<Path, BucketError> {
+    pub(super) fn path(&self, operation: &'static str, key: &str) -> Result<Path, BucketError> {
         Path::parse(key).map_err(|error| BucketError::Service {
             operation,
             bucket: self.location.to_string(),
@@ -407,7 +406,12 @@ impl Bucket {
         })
     }
 
-    fn store_error(&self, operation: &'static str, key: &str, error: &StoreError) -> BucketError {
+    pub(super) fn store_error(
+        &self,
+        operation: &'static str,
+        key: &str,
+        error: &StoreError,
+    ) -> BucketError {
         BucketError::Service {
             operation,
             bucket: self.location.to_string(),
@@ -447,16 +451,10 @@ fn open_s3(
         .with_pool_max_idle_per_host(64)
         .with_allow_http(endpoint.starts_with("http://"));
     let mut builder = AmazonS3Builder::new();
-    if environment.get("AWS_ACCESS_KEY_ID").is_none() {
-        for (in_profile, key) in [
-            ("aws_access_key_id", "aws_access_key_id"),
-            ("aws_secret_access_key", "aws_secret_access_key"),
-            ("aws_session_token", "aws_session_token"),
-        ] {
-            if let (Some(value), Ok(key)) = (profile.get(in_profile), key.parse()) {
-                builder = builder.with_config(key, value);
-            }
-        }
+    if environment.get("AWS_ACCESS_KEY_ID").is_none()
+        && let Some(keys) = ProfileCredentials::of(environment)
+    {
+        builder = builder.with_credentials(Arc::new(keys));
     }
     for (variable, value) in environment.aws_variables() {
         if let Ok(key) = variable.to_ascii_lowercase().parse() {

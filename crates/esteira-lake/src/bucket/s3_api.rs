@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::{HttpClient, HttpErrorKind, HttpRequest, HttpRequestBody};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::error::shown;
 use super::s3_wire::{BucketList, Entry, ListPage, ServiceError, decode, encode};
@@ -19,12 +20,16 @@ use super::{BucketError, Fetched, Listed, PutNew};
 const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-const COPY_SOURCE: header::HeaderName = header::HeaderName::from_static("x-amz-copy-source");
-const COPY_SOURCE_IF_MATCH: header::HeaderName =
+pub(super) const COPY_SOURCE: header::HeaderName =
+    header::HeaderName::from_static("x-amz-copy-source");
+pub(super) const COPY_SOURCE_IF_MATCH: header::HeaderName =
     header::HeaderName::from_static("x-amz-copy-source-if-match");
 
-/// What a copy gave.
-pub(super) enum Copied {
+/// Codes of credentials that were good once.
+const EXPIRED: [&str; 3] = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"];
+
+/// What a plain copy gave.
+enum PlainCopy {
     Done,
     Changed,
     Missing,
@@ -40,22 +45,23 @@ pub(super) struct S3Api {
     pub(super) bucket: String,
 }
 
-struct Answer {
-    status: StatusCode,
-    body: Bytes,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
-struct Call<'a> {
+pub(super) struct Call<'a> {
     operation: &'static str,
     method: Method,
     key: &'a str,
-    query: String,
-    headers: Vec<(header::HeaderName, String)>,
-    body: Bytes,
+    pub(super) query: String,
+    pub(super) headers: Vec<(header::HeaderName, String)>,
+    pub(super) body: Bytes,
 }
 
 impl<'a> Call<'a> {
-    fn new(operation: &'static str, method: Method, key: &'a str) -> Self {
+    pub(super) fn new(operation: &'static str, method: Method, key: &'a str) -> Self {
         Self {
             operation,
             method,
@@ -141,9 +147,9 @@ impl S3Api {
     ) -> Result<Fetched, BucketError> {
         let reachable = format!("_esteira/unreachable/{}", encode(key, false));
         match self.copy(key, &reachable, etag).await? {
-            Copied::Changed => Ok(Fetched::Changed),
-            Copied::Missing => Ok(Fetched::Missing),
-            Copied::Done => {
+            PlainCopy::Changed => Ok(Fetched::Changed),
+            PlainCopy::Missing => Ok(Fetched::Missing),
+            PlainCopy::Done => {
                 let call = Call::new("reading", Method::GET, &reachable);
                 let body = self.send(&call).await?.body;
                 self.delete(&reachable).await?;
@@ -161,12 +167,12 @@ impl S3Api {
 
     /// Copies an object inside the bucket, if it still has the content of `etag`. The source travels
     /// in a header, so any key can be copied (Amazon S3 API Reference, *CopyObject*).
-    pub(super) async fn copy(
+    async fn copy(
         &self,
         from: &str,
         to: &str,
         etag: Option<&str>,
-    ) -> Result<Copied, BucketError> {
+    ) -> Result<PlainCopy, BucketError> {
         let mut call = Call::new("copying", Method::PUT, to);
         let source = format!("/{}/{}", self.bucket, encode(from, true));
         call.headers.push((COPY_SOURCE, source));
@@ -175,9 +181,9 @@ impl S3Api {
                 .push((COPY_SOURCE_IF_MATCH, format!("\"{etag}\"")));
         }
         Ok(match self.send(&call).await?.status {
-            StatusCode::PRECONDITION_FAILED => Copied::Changed,
-            StatusCode::NOT_FOUND => Copied::Missing,
-            _ => Copied::Done,
+            StatusCode::PRECONDITION_FAILED => PlainCopy::Changed,
+            StatusCode::NOT_FOUND => PlainCopy::Missing,
+            _ => PlainCopy::Done,
         })
     }
 
@@ -224,14 +230,14 @@ impl S3Api {
         Ok(list.buckets.bucket.into_iter().map(|b| b.name).collect())
     }
 
-    async fn send(&self, call: &Call<'_>) -> Result<Answer, BucketError> {
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, BucketError> {
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {
             match self.send_once(call).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
                     tracing::debug!(%error, attempt, "request will be tried again");
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(spread(pause)).await;
                     pause *= 2;
                     attempt += 1;
                 }
@@ -254,16 +260,28 @@ impl S3Api {
             }
         })?;
         let status = response.status();
+        let headers = response.headers().clone();
         let body = response
             .into_body()
             .bytes()
             .await
             .map_err(|error| self.failed(call, &innermost(&error), true))?;
+        // A copy that takes long has answered 200 before it fails (Amazon S3 API Reference, *CopyObject*).
+        if status.is_success() && call.method != Method::GET && is_error(&body) {
+            let ServiceError { code, message } = self.parse(call, &body)?;
+            return Err(self.failed(call, &format!("{code} {message}"), true));
+        }
+        // The answer to a HEAD has no code.
+        let nothing = call.method == Method::HEAD || is_code(&body, "NoSuchKey");
         if status.is_success()
             || status == StatusCode::PRECONDITION_FAILED
-            || (status == StatusCode::NOT_FOUND && is_code(&body, "NoSuchKey"))
+            || (status == StatusCode::NOT_FOUND && nothing)
         {
-            return Ok(Answer { status, body });
+            return Ok(Answer {
+                status,
+                headers,
+                body,
+            });
         }
         Err(self.refusal(call, status, &body))
     }
@@ -294,7 +312,7 @@ impl S3Api {
         for (name, value) in &call.headers {
             builder = builder.header(name, value);
         }
-        if call.method == Method::PUT {
+        if matches!(call.method, Method::PUT | Method::POST) {
             builder = builder.header(header::CONTENT_LENGTH, call.body.len());
         }
         let mut request = builder
@@ -324,7 +342,11 @@ impl S3Api {
             "BucketAlreadyOwnedByYou" | "BucketAlreadyExists" => BucketError::Exists {
                 bucket: self.shown_bucket(),
             },
-            _ if matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) => {
+            // What has expired is answered with 400 (Amazon S3 API Reference, *Error responses*).
+            known
+                if matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED)
+                    || EXPIRED.contains(&known) =>
+            {
                 BucketError::Refused {
                     bucket: self.shown_bucket(),
                     code,
@@ -343,7 +365,7 @@ impl S3Api {
         }
     }
 
-    fn parse<'de, T: Deserialize<'de>>(
+    pub(super) fn parse<'de, T: Deserialize<'de>>(
         &self,
         call: &Call<'_>,
         body: &'de [u8],
@@ -375,6 +397,12 @@ impl S3Api {
     }
 }
 
+/// A pause of half to all of this length: clients that failed together do not come back together.
+pub(super) fn spread(pause: Duration) -> Duration {
+    let share = u32::from(Uuid::new_v4().as_bytes()[0]);
+    pause / 2 + pause * share / 512
+}
+
 /// An endpoint may carry a user and a password (RFC 3986 §3.2.1); neither belongs into a message.
 fn without_credentials(endpoint: &str) -> String {
     match endpoint.split_once("://") {
@@ -388,6 +416,10 @@ fn without_credentials(endpoint: &str) -> String {
 
 fn has_dot_folder(key: &str) -> bool {
     key.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
+fn is_error(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| text.contains("<Error>"))
 }
 
 fn is_code(body: &[u8], code: &str) -> bool {

@@ -22,6 +22,8 @@ use object_store::{
     Result,
 };
 
+use super::s3_api::spread;
+
 const ATTEMPTS: u32 = 6;
 /// The crate has tried most of what can fail before.
 const LIST_ATTEMPTS: u32 = 4;
@@ -63,7 +65,7 @@ impl<S: ObjectStore> ObjectStore for S3Store<S> {
             match self.inner.put_opts(at, body.clone(), options.clone()).await {
                 Err(error) if is_undecided(&error) => {
                     tracing::debug!(path = %at, "the service could not decide a conditional write");
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(spread(pause)).await;
                     pause *= 2;
                 }
                 outcome => return outcome,
@@ -122,7 +124,7 @@ impl<S: ObjectStore> ObjectStore for S3Store<S> {
         for _ in 1..LIST_ATTEMPTS {
             match self.inner.list_with_delimiter(prefix).await {
                 Err(Error::Generic { .. }) => {
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(spread(pause)).await;
                     pause *= 2;
                 }
                 outcome => return outcome,
@@ -173,7 +175,7 @@ impl<S: ObjectStore> Listing<S> {
                         return Some((Ok(entry), Some(listing)));
                     }
                     Err(Error::Generic { .. }) if listing.failures + 1 < LIST_ATTEMPTS => {
-                        tokio::time::sleep(FIRST_PAUSE * 2u32.pow(listing.failures)).await;
+                        tokio::time::sleep(spread(FIRST_PAUSE * 2u32.pow(listing.failures))).await;
                         listing.failures += 1;
                         let Listing {
                             store,

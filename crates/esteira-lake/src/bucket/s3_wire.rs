@@ -39,6 +39,18 @@ pub(super) struct NamedBucket {
     pub(super) name: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StartedUpload {
+    pub(super) upload_id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CopiedPart {
+    #[serde(rename = "ETag")]
+    pub(super) e_tag: String,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ServiceError {

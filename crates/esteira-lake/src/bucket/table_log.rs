@@ -12,6 +12,7 @@ use deltalake::kernel::Version;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef};
 use deltalake::{DeltaResult, ObjectStoreError};
+use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use uuid::Uuid;
@@ -24,6 +25,36 @@ pub(super) struct TableLog {
 impl TableLog {
     pub(super) fn new(inner: LogStoreRef) -> Self {
         Self { inner }
+    }
+}
+
+impl TableLog {
+    /// The newest version that a listing shows; nothing when there is none. The library's own search makes
+    /// of a listing that failed a text that does not tell why.
+    async fn newest_listed(&self, store: &Arc<dyn ObjectStore>) -> DeltaResult<Option<Version>> {
+        let log = self.log_path();
+        // A hint of where to start (Delta protocol, *Last Checkpoint File*); without it, at the beginning.
+        let hint = match store
+            .get(&Path::from(format!("{log}/_last_checkpoint")))
+            .await
+        {
+            Ok(hint) => serde_json::from_slice(&hint.bytes().await?).ok(),
+            Err(ObjectStoreError::NotFound { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let start = hint.and_then(|hint: serde_json::Value| hint["version"].as_u64());
+        let after = Path::from(format!("{log}/{:020}", start.unwrap_or(0)));
+        let mut found = store.list_with_offset(Some(log), &after);
+        let mut newest = None;
+        while let Some(entry) = found.try_next().await? {
+            let name = entry
+                .location
+                .filename()
+                .and_then(|n| n.strip_suffix(".json"));
+            let version = name.filter(|n| n.len() == 20).and_then(|n| n.parse().ok());
+            newest = newest.max(version);
+        }
+        Ok(newest)
     }
 }
 
@@ -60,12 +91,16 @@ impl LogStore for TableLog {
     }
 
     async fn get_latest_version(&self, known: Version) -> DeltaResult<Version> {
-        // Version 0 is what a caller says that knows of none.
-        if known == 0 {
-            return self.inner.get_latest_version(known).await;
-        }
         let store = self.object_store(None);
-        let mut latest = known;
+        // Version 0 is what a caller says that knows of none.
+        let mut latest = match known {
+            0 => match self.newest_listed(&store).await? {
+                Some(listed) => listed,
+                // The library says what is missing.
+                None => return self.inner.get_latest_version(known).await,
+            },
+            known => known,
+        };
         loop {
             let next = format!("{}/{:020}.json", self.log_path(), latest + 1);
             match store.head(&Path::from(next)).await {
@@ -108,7 +143,7 @@ mod tests {
             write(version).await;
         }
         let log = bucket.log_store("t").unwrap();
-        for known in 1..=3 {
+        for known in 0..=3 {
             assert_eq!(log.get_latest_version(known).await.unwrap(), 3);
         }
         write(4).await;

@@ -48,6 +48,12 @@ impl LedgerError {
         }
     }
 
+    /// Whether somebody may mend the cause while a job waits.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        matches!(self, Self::Bucket(error) if error.is_mendable())
+    }
+
     /// The way out, for the person in front of the terminal.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -8,10 +8,12 @@
 //!   is a batch that was interrupted; it is run again, with the same objects and the same instant.
 //!   A batch that takes entries of the quarantine once more is planned and recorded like any other; its
 //!   plan names the batch that brought them, and their objects stay in that batch's account.
+//! - `cuts/N.json` is written before any table has batch N, when its objects unpack to more than a batch
+//!   may hold: it ends there, and the objects behind are put off to a later plan.
 //! - `seen/N.bin` is a snapshot of the objects that plans 1 to N hold, so that a start does not read
 //!   every plan there ever was.
 //!
-//! The invariant: an object is in exactly one plan for each content it had, retries aside. What a batch does to the
+//! The invariant: an object is in exactly one batch for each content it had, retries aside. What a batch does to the
 //! tables belongs to the other rooms.
 
 mod error;
@@ -23,7 +25,7 @@ mod seen;
 mod store;
 
 pub use error::LedgerError;
-pub use plan::{Plan, PlannedObject, RetriedObject, Retry};
+pub use plan::{Cut, Plan, PlannedObject, RetriedObject, Retry};
 pub use record::{Accounts, Counts, Freshness, Record, TableRecord, Timings};
 pub use seen::Seen;
 pub use store::Ledger;

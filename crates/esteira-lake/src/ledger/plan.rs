@@ -24,6 +24,9 @@ pub struct Plan {
     pub planned_at: i64,
     /// `YYYY-MM-DD` in UTC: the folder of its originals.
     pub processing_date: String,
+    /// Bytes that its objects may unpack to, beyond the first; what follows is put off. None: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_text_bytes: Option<u64>,
     /// The objects.
     pub objects: Vec<PlannedObject>,
     /// What is taken of them, when an earlier batch has taken the rest.
@@ -93,4 +96,11 @@ pub struct PlannedObject {
     /// When it was last written, in microseconds since 1970-01-01T00:00:00Z.
     #[serde(with = "instant")]
     pub modified: i64,
+}
+
+/// Where a batch ends before its plan does: what its objects unpack to is only known once they are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// So many of the plan's objects are in the batch; the others are put off to a later one.
+    pub objects: usize,
 }

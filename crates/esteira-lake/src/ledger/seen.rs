@@ -27,6 +27,12 @@ impl Seen {
         self.entries.insert(entry(key, etag))
     }
 
+    /// Forgets a content, and that the key had any.
+    pub(super) fn remove(&mut self, key: &str, etag: &str) {
+        self.entries.remove(&entry(key, ANY));
+        self.entries.remove(&entry(key, etag));
+    }
+
     /// Whether some plan holds any content of the key.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {

@@ -1,12 +1,12 @@
 //! The ledger of one process in its bucket.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::de::DeserializeOwned;
 
-use super::{LedgerError, Plan, Record, Seen, fence};
+use super::{Cut, LedgerError, Plan, Record, Seen, fence};
 use crate::bucket::{Bucket, Fetched, PutNew};
 
 /// A snapshot of what has been seen is written when this many entries came since the last one, or
@@ -26,6 +26,8 @@ pub struct Ledger {
     snapshot_len: usize,
     last_plan: u64,
     unfinished: Vec<Plan>,
+    /// Since the snapshot, by batch.
+    cuts: BTreeMap<u64, Cut>,
     last_record: Option<Record>,
 }
 
@@ -42,9 +44,15 @@ impl Ledger {
             ledger.seen = Seen::from_bytes(&bytes).map_err(|reason| unreadable(&key, reason))?;
             ledger.snapshot_len = ledger.seen.len();
         }
+        for number in ledger.numbers("cuts", ledger.snapshot).await? {
+            let cut = ledger.json(&ledger.key("cuts", number)).await?;
+            ledger.cuts.insert(number, cut);
+        }
+        // In their order: what a batch put off may be in a later plan.
         for plan in ledger.plans(ledger.snapshot + 1).await? {
-            for object in &plan.objects {
-                ledger.seen.insert(&object.key, &object.etag);
+            ledger.see(&plan);
+            if !ledger.unfinished.iter().any(|p| p.batch == plan.batch) {
+                ledger.put_back(&plan);
             }
         }
         Ok(ledger)
@@ -63,6 +71,7 @@ impl Ledger {
             snapshot_len: 0,
             last_plan: 0,
             unfinished: Vec::new(),
+            cuts: BTreeMap::new(),
             last_record: None,
         };
         let snapshots = ledger.numbers("seen", 0).await?;
@@ -125,17 +134,71 @@ impl Ledger {
     pub async fn plan(&mut self, plan: &Plan) -> Result<(), LedgerError> {
         fence::acquire(&self.bucket, &self.key("plans", plan.batch), plan).await?;
         self.last_plan = plan.batch;
+        self.see(plan);
+        Ok(())
+    }
+
+    /// Where the batch was cut off, if it was.
+    #[must_use]
+    pub fn cut(&self, batch: u64) -> Option<&Cut> {
+        self.cuts.get(&batch)
+    }
+
+    /// Writes that a batch ends before its plan does, before any table has it. Who runs it again ends it
+    /// there, too; from its record on the other objects count as not seen.
+    ///
+    /// # Errors
+    /// [`LedgerError::AnotherRunner`] when another runner cut it off elsewhere; the bucket's errors.
+    pub async fn cut_off(&mut self, plan: &Plan, cut: Cut) -> Result<(), LedgerError> {
+        let key = self.key("cuts", plan.batch);
+        let body =
+            serde_json::to_vec(&cut).map_err(|error| unreadable(&key, &error.to_string()))?;
+        if self.bucket.put_new(&key, Bytes::from(body)).await? == PutNew::Exists
+            && self.json::<Cut>(&key).await? != cut
+        {
+            return Err(LedgerError::AnotherRunner {
+                process: plan.process.clone(),
+                batch: plan.batch,
+            });
+        }
+        self.cuts.insert(plan.batch, cut);
+        Ok(())
+    }
+
+    /// Makes sure that nobody cut off a batch that we take whole: who ran it too may have met an object
+    /// before it was replaced, or after.
+    ///
+    /// # Errors
+    /// [`LedgerError::AnotherRunner`] when another runner cut it off; the bucket's errors.
+    pub async fn stay_whole(&self, plan: &Plan) -> Result<(), LedgerError> {
+        match self.bucket.size_of(&self.key("cuts", plan.batch)).await? {
+            None => Ok(()),
+            Some(_) => Err(LedgerError::AnotherRunner {
+                process: plan.process.clone(),
+                batch: plan.batch,
+            }),
+        }
+    }
+
+    fn see(&mut self, plan: &Plan) {
         for object in &plan.objects {
             self.seen.insert(&object.key, &object.etag);
         }
-        Ok(())
+    }
+
+    fn put_back(&mut self, plan: &Plan) {
+        if let Some(cut) = self.cuts.get(&plan.batch) {
+            for object in plan.objects.iter().skip(cut.objects) {
+                self.seen.remove(&object.key, &object.etag);
+            }
+        }
     }
 
     /// Writes the record of a finished batch.
     ///
     /// # Errors
     /// The bucket's errors.
-    pub async fn record(&mut self, record: Record) -> Result<(), LedgerError> {
+    pub async fn record(&mut self, plan: &Plan, record: Record) -> Result<(), LedgerError> {
         let key = self.key("records", record.batch);
         let body = serde_json::to_vec_pretty(&record)
             .map_err(|error| unreadable(&key, &error.to_string()))?;
@@ -143,6 +206,7 @@ impl Ledger {
         let (PutNew::Created | PutNew::Exists) =
             self.bucket.put_new(&key, Bytes::from(body)).await?;
         self.unfinished.retain(|plan| plan.batch != record.batch);
+        self.put_back(plan);
         self.last_record = Some(record);
         Ok(())
     }
@@ -155,7 +219,7 @@ impl Ledger {
     /// The bucket's errors.
     pub async fn snapshot_if_due(&mut self) -> Result<(), LedgerError> {
         let recorded = self.last_recorded();
-        let fresh = self.seen.len() - self.snapshot_len;
+        let fresh = self.seen.len().saturating_sub(self.snapshot_len);
         let is_due = fresh >= SNAPSHOT_AFTER.max(self.snapshot_len / 2)
             || recorded >= self.snapshot + SNAPSHOT_AFTER_BATCHES;
         if recorded != self.last_plan || !is_due {
@@ -196,6 +260,21 @@ impl Ledger {
     /// The bucket's errors, or a plan that is gone or cannot be understood.
     pub async fn plan_of(&self, batch: u64) -> Result<Plan, LedgerError> {
         self.json(&self.key("plans", batch)).await
+    }
+
+    /// The same, each with the objects that its batch took: without those that were put off.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a file that cannot be understood.
+    pub async fn taken(&self, from: u64) -> Result<Vec<Plan>, LedgerError> {
+        let mut plans = self.plans(from).await?;
+        for number in self.numbers("cuts", from.saturating_sub(1)).await? {
+            let cut: Cut = self.json(&self.key("cuts", number)).await?;
+            if let Some(plan) = plans.iter_mut().find(|plan| plan.batch == number) {
+                plan.objects.truncate(cut.objects);
+            }
+        }
+        Ok(plans)
     }
 
     /// A batch's plan and record.
@@ -280,6 +359,7 @@ mod tests {
             pipeline: String::new(),
             planned_at: 1,
             processing_date: "2026-01-02".into(),
+            most_text_bytes: None,
             objects: vec![PlannedObject {
                 key: format!("input/{batch}.json"),
                 etag: "e".into(),
@@ -318,7 +398,7 @@ mod tests {
         let mut ledger = Ledger::open(bucket.clone(), "p").await.unwrap();
         for batch in 1..=2 * SNAPSHOT_AFTER_BATCHES + 3 {
             ledger.plan(&plan(batch)).await.unwrap();
-            ledger.record(record(batch)).await.unwrap();
+            ledger.record(&plan(batch), record(batch)).await.unwrap();
             ledger.snapshot_if_due().await.unwrap();
         }
         let last = 2 * SNAPSHOT_AFTER_BATCHES + 4;

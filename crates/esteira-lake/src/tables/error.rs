@@ -4,6 +4,8 @@ use delta_kernel::Error as KernelError;
 use deltalake::DeltaTableError;
 use thiserror::Error;
 
+use crate::bucket::hint_of_system;
+
 /// A table that cannot be opened, created, read or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -106,6 +108,15 @@ impl TableError {
         }
     }
 
+    /// Whether somebody may mend the cause while a job waits.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        match self {
+            Self::Delta { source, .. } => store_error(source.as_ref()).is_some(),
+            other => other.is_transient(),
+        }
+    }
+
     /// The way out, for the person in front of the terminal.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -126,13 +137,24 @@ impl TableError {
             Self::Unsupported { .. } => Some(
                 "another program turned this on; turn it off there, or rename the table's folder and start over from `raw`".to_owned(),
             ),
-            Self::Delta { .. } | Self::Data { .. } => None,
+            Self::Delta { source, .. } => hint_of_system(&source.to_string()),
+            Self::Data { reason, .. } => hint_of_system(reason),
         }
     }
 }
 
 /// Whether the store failed, somewhere below, in a way that may not last.
 pub(crate) fn is_of_service(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(
+        store_error(error),
+        Some(object_store::Error::Generic { .. })
+    )
+}
+
+/// What the store said, somewhere below.
+fn store_error<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e object_store::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         let of_store = error
@@ -147,12 +169,12 @@ pub(crate) fn is_of_service(error: &(dyn std::error::Error + 'static)) -> bool {
                 Some(KernelError::ObjectStore(error)) => Some(error),
                 _ => None,
             });
-        if let Some(error) = of_store {
-            return matches!(error, object_store::Error::Generic { .. });
+        if of_store.is_some() {
+            return of_store;
         }
         next = error.source();
     }
-    false
+    None
 }
 
 #[cfg(test)]

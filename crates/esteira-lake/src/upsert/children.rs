@@ -19,7 +19,7 @@ use crate::tables::{LakeTable, Outcome, TableError};
 /// [`TableError::Contended`] when others kept changing it.
 pub async fn children(
     table: &mut LakeTable,
-    staged: &Staged,
+    staged: Staged,
     head: &Applied,
     batch: &Batch,
 ) -> Result<Applied, TableError> {
@@ -29,10 +29,12 @@ pub async fn children(
     for key in head.standing.values() {
         keys.insert(key);
     }
-    let chosen = rows_of(staged, &encoder, &head.standing, table)?;
+    let chosen = rows_of(&staged, &encoder, &head.standing, table)?;
     let rows = staged
         .rows(&chosen, &schema, batch)
         .map_err(|e| table.data(&e))?;
+    // All of them are in memory once more now.
+    drop(staged);
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             table.refresh().await?;

@@ -85,10 +85,10 @@ fn merge_operation() -> DeltaOperation {
 /// [`TableError`] of the table; [`TableError::Contended`] when others kept changing it.
 pub async fn append(
     table: &mut LakeTable,
-    rows: RecordBatch,
+    rows: Vec<RecordBatch>,
     batch: &Batch,
 ) -> Result<u64, TableError> {
-    let change = Change::new([], vec![rows]);
+    let change = Change::new([], rows);
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             table.refresh().await?;

@@ -26,7 +26,7 @@ pub trait Replacement: Clone {
     ///
     /// # Errors
     /// When Arrow refuses them.
-    fn rows(self) -> Result<RecordBatch, ArrowError>;
+    fn rows(self) -> Result<Vec<RecordBatch>, ArrowError>;
 }
 
 /// What a replacement did.
@@ -77,7 +77,7 @@ pub async fn replace(
             }
         }
         let rows = replacement.rows().map_err(|e| table.data(&e))?;
-        let change = Change::new(gone, vec![rows]);
+        let change = Change::new(gone, rows);
         if replayed || change.is_empty() {
             table.refresh().await?;
         } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {

@@ -50,6 +50,7 @@ pub(super) struct LimitsSection {
     pub(super) poll_milliseconds: Option<u64>,
     pub(super) requests_at_once: Option<usize>,
     pub(super) decompressed_mebibytes_per_object: Option<usize>,
+    pub(super) event_mebibytes: Option<usize>,
     pub(super) file_cache_mebibytes: Option<usize>,
 }
 

@@ -20,8 +20,10 @@ pub struct Limits {
     pub poll: Duration,
     /// Requests to the bucket at the same time.
     pub requests_at_once: usize,
-    /// Bytes that one compressed object may unpack to.
+    /// Bytes that one object may have, unpacked if it is compressed.
     pub decompressed_bytes_per_object: usize,
+    /// Bytes that one event may have.
+    pub event_bytes: usize,
     /// Bytes of what is remembered of the tables' files: bounds, Bloom filters, deletion vectors.
     pub file_cache_bytes: usize,
 }
@@ -57,7 +59,8 @@ impl Default for Limits {
             bytes_per_batch: 64 * MIB,
             poll: Duration::from_secs(1),
             requests_at_once: 32,
-            decompressed_bytes_per_object: 1024 * 1024 * 1024,
+            decompressed_bytes_per_object: 128 * 1024 * 1024,
+            event_bytes: 32 * 1024 * 1024,
             file_cache_bytes: 96 * 1024 * 1024,
         }
     }
@@ -72,7 +75,7 @@ pub(super) fn limits(section: &LimitsSection) -> Limits {
             .max(1),
         bytes_per_batch: section
             .mebibytes_per_batch
-            .map_or(default.bytes_per_batch, |mib| mib * MIB),
+            .map_or(default.bytes_per_batch, |mib| mib.saturating_mul(MIB)),
         poll: section
             .poll_milliseconds
             .map_or(default.poll, Duration::from_millis),
@@ -82,13 +85,18 @@ pub(super) fn limits(section: &LimitsSection) -> Limits {
             .max(1),
         decompressed_bytes_per_object: section
             .decompressed_mebibytes_per_object
-            .map_or(default.decompressed_bytes_per_object, |mib| {
-                mib * 1024 * 1024
-            }),
+            .map_or(default.decompressed_bytes_per_object, mebibytes),
+        event_bytes: section
+            .event_mebibytes
+            .map_or(default.event_bytes, mebibytes),
         file_cache_bytes: section
             .file_cache_mebibytes
-            .map_or(default.file_cache_bytes, |mib| mib * 1024 * 1024),
+            .map_or(default.file_cache_bytes, mebibytes),
     }
+}
+
+fn mebibytes(count: usize) -> usize {
+    count.saturating_mul(1024 * 1024)
 }
 
 pub(super) fn maintenance(section: &MaintenanceSection) -> Maintenance {

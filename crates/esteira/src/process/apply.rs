@@ -78,12 +78,12 @@ pub(crate) fn quarantine_spec(pipeline: &crate::Pipeline) -> TableSpec {
     }
 }
 
-/// Commits a batch to every table.
+/// Commits a batch to every table. Takes the rejected entries out of `landed`.
 pub(super) async fn apply(
     context: &Context,
     tables: &mut Tables,
     plan: &Plan,
-    landed: &Landed,
+    landed: &mut Landed,
     transformed: Transformed,
 ) -> Result<Applied, Error> {
     let Transformed { batch, mut staged } = transformed;
@@ -105,7 +105,7 @@ pub(super) async fn apply(
                 upsert::latest(table, version, &rows, &batch).await?
             }
             TableKind::Child { head } => match heads.get(head.as_str()) {
-                Some(head) => upsert::children(table, &rows, head, &batch).await?,
+                Some(head) => upsert::children(table, rows, head, &batch).await?,
                 None => continue,
             },
         };
@@ -133,16 +133,17 @@ pub(super) async fn apply(
 async fn quarantine(
     tables: &mut Tables,
     plan: &Plan,
-    landed: &Landed,
+    landed: &mut Landed,
     batch: &Batch,
 ) -> Result<TableRecord, Error> {
     let table = &mut tables.quarantine;
+    let rejected = std::mem::take(&mut landed.rejected);
     let replaced = if let Some(retry) = &plan.retry {
-        let retried = quarantine::Retried::new(retry, &landed.rejected);
+        let retried = quarantine::Retried::new(retry, &rejected);
         upsert::replace(table, retried, batch).await?
     } else {
-        let rejected: Vec<_> = landed.rejected.iter().collect();
-        let rows = quarantine::rows(&rejected, plan.batch, plan.planned_at);
+        let rows_added = rejected.len() as u64;
+        let rows = quarantine::rows(rejected, plan.batch, plan.planned_at);
         let rows = rows.map_err(|error| TableError::Data {
             table: QUARANTINE.to_owned(),
             reason: error.to_string(),
@@ -150,7 +151,7 @@ async fn quarantine(
         })?;
         Replaced {
             version: upsert::append(table, rows, batch).await?,
-            rows_added: rejected.len() as u64,
+            rows_added,
             rows_removed: 0,
         }
     };

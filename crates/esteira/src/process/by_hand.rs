@@ -7,7 +7,7 @@ use esteira_lake::ledger::{Ledger, Plan, Record, Retry};
 use uuid::Uuid;
 
 use super::apply::Tables;
-use super::land::Objects;
+use super::fetch::Objects;
 use super::stages::{self, Context};
 use crate::Error;
 
@@ -29,7 +29,8 @@ impl<'a> ByHand<'a> {
             tables,
         };
         for plan in hand.ledger.unfinished().to_vec() {
-            hand.run(plan, Objects::Interrupted).await?;
+            let cut = hand.ledger.cut(plan.batch).copied();
+            hand.run(plan, Objects::Interrupted(cut)).await?;
         }
         Ok(hand)
     }
@@ -41,6 +42,7 @@ impl<'a> ByHand<'a> {
             runner: Uuid::new_v4().to_string(),
             pipeline: self.context.pipeline.fingerprint.clone(),
             planned_at: self.context.clock.now_micros(),
+            most_text_bytes: None,
             retry: Some(retry),
             ..brought
         };

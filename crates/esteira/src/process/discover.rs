@@ -46,8 +46,10 @@ async fn leave_out_same_contents(
     ledger: &mut Ledger,
     found: &mut Vec<PlannedObject>,
 ) -> Result<(), Error> {
+    // What is too large to be held is not compared, either: it is refused again.
+    let most = context.pipeline.limits.decompressed_bytes_per_object as u64;
     let again = |object: &PlannedObject, ledger: &Ledger| {
-        !is_md5(&object.etag) && ledger.seen().contains_key(&object.key)
+        !is_md5(&object.etag) && object.size <= most && ledger.seen().contains_key(&object.key)
     };
     if !found.iter().any(|object| again(object, ledger)) {
         return Ok(());

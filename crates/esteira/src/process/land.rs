@@ -1,5 +1,4 @@
-//! Fetch, preserve, decode: an object is read once; the same bytes go to `raw` and to the decoder. A
-//! batch that lands again reads the originals instead.
+//! Landing: what was fetched and preserved is decoded.
 //!
 //! Comes in: a plan. Goes out: events as Arrow rows, rejected entries, and an account of each object.
 //! The invariant: when a batch has landed, the original of every object in it is safe in `raw`.
@@ -10,16 +9,15 @@ use std::sync::Arc;
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
-use bytes::Bytes;
-use esteira_events::{DecodeLimits, EventDecoder, SOURCE_POSITION, Source};
-use esteira_lake::bucket::Fetched;
-use esteira_lake::ledger::{Plan, PlannedObject, Record, Retry};
+use esteira_events::{
+    DecodeLimits, EventDecoder, ObjectReport, Reason, Rejected, SOURCE_POSITION, Source,
+};
+use esteira_lake::ledger::{Cut, Plan, Retry};
 use esteira_lake::quarantine::QuarantineRow;
-use esteira_lake::raw::is_content_of;
-use futures::{StreamExt as _, TryStreamExt as _};
-use tokio::sync::Semaphore;
+use futures::TryStreamExt as _;
 use tokio::task::JoinSet;
 
+use super::fetch::{Arrived, Content, Objects, arrivals};
 use super::observe::Progress;
 use super::stages::Context;
 use crate::{Error, Pipeline};
@@ -28,20 +26,6 @@ use crate::{Error, Pipeline};
 /// small ones do not become a thousand tasks.
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
 const GROUP_OBJECTS: usize = 512;
-/// Bytes that may be on their way at once; one larger object travels alone.
-const IN_FLIGHT_BYTES: u64 = 32 * 1024 * 1024;
-
-/// Where the bytes of a batch's objects are.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Objects<'a> {
-    /// In the input: the batch was planned just now, nothing of it is kept yet.
-    New,
-    /// In the input, or among the originals: the batch was interrupted, and what was kept of it may be in
-    /// some tables.
-    Interrupted,
-    /// Among the originals, where the record says: the batch is finished and is landed once more.
-    Recorded(&'a Record),
-}
 
 /// A batch whose originals are safe and whose events are in memory.
 pub(super) struct Landed {
@@ -51,12 +35,21 @@ pub(super) struct Landed {
     pub(super) object_of: Vec<u32>,
     /// What could not become an event.
     pub(super) rejected: Vec<QuarantineRow>,
+    /// How many there are, by reason.
+    pub(super) reasons: BTreeMap<Reason, u64>,
     /// For each object of the plan, what happened to it.
     pub(super) objects: Vec<ObjectAccount>,
     /// For each object of the plan, the key its original is kept under; empty when it was gone.
     pub(super) raw_files: Vec<String>,
-    /// See [`Record::originals`].
+    /// See [`Record::originals`](esteira_lake::ledger::Record::originals).
     pub(super) originals: BTreeMap<u32, Option<String>>,
+    /// Where the batch was cut off, if it was.
+    pub(super) cut: Option<Cut>,
+    /// Whether another runner may have met other objects of the plan.
+    pub(super) is_in_doubt: bool,
+    /// Bytes of its objects, as they came and unpacked.
+    pub(super) bytes: u64,
+    pub(super) text_bytes: u64,
 }
 
 /// What happened to one object.
@@ -64,20 +57,16 @@ pub(super) struct Landed {
 pub(super) struct ObjectAccount {
     /// It was replaced or removed before it could be read.
     pub(super) gone: bool,
+    /// It is left to a later batch.
+    pub(super) put_off: bool,
     /// Entries that were rejected.
     pub(super) rejected: u64,
     /// Some of its events were taken by an earlier batch, and are left out here.
     pub(super) has_older: bool,
 }
 
-struct LandedObject {
-    index: usize,
-    raw_file: String,
-    bytes: Option<Bytes>,
-}
-
 struct Decoded {
-    rows: RecordBatch,
+    rows: Vec<RecordBatch>,
     object_of: Vec<u32>,
     rejected: Vec<(usize, QuarantineRow)>,
     /// Objects of which an earlier batch took other events.
@@ -97,9 +86,14 @@ pub(super) async fn land(
             events: Vec::new(),
             object_of: Vec::new(),
             rejected: Vec::new(),
+            reasons: BTreeMap::new(),
             objects: vec![ObjectAccount::default(); plan.objects.len()],
             raw_files: vec![String::new(); plan.objects.len()],
             originals: BTreeMap::new(),
+            cut: None,
+            is_in_doubt: matches!(objects, Objects::Interrupted(_)),
+            bytes: 0,
+            text_bytes: 0,
         },
         decoding: JoinSet::new(),
         progress: Progress {
@@ -108,40 +102,14 @@ pub(super) async fn land(
             ..Progress::default()
         },
     };
-    let budget = Arc::new(Semaphore::new(to_permits(IN_FLIGHT_BYTES)));
-    let fetches = (0..plan.objects.len()).map(|index| {
-        let budget = Arc::clone(&budget);
-        async move {
-            let object = &plan.objects[index];
-            let wanted = u32::try_from(to_permits(object.size.min(IN_FLIGHT_BYTES))).unwrap_or(1);
-            // The semaphore is never closed.
-            let _permit = budget.acquire_many(wanted).await.ok();
-            if let Some(retry) = &plan.retry {
-                let original = retry.objects[index].original.clone();
-                return recall(context, plan, index, original).await;
-            }
-            let Objects::Recorded(record) = objects else {
-                return fetch(context, plan, objects, index, object).await;
-            };
-            match original_of(context, plan, record, index) {
-                Some(original) => recall(context, plan, index, original).await,
-                // It was gone then, and is now.
-                None => Ok(LandedObject {
-                    index,
-                    raw_file: String::new(),
-                    bytes: None,
-                }),
-            }
-        }
-    });
-    let arrivals =
-        futures::stream::iter(fetches).buffer_unordered(context.pipeline.limits.requests_at_once);
-    let mut arrivals = std::pin::pin!(arrivals);
+    let mut arrivals = std::pin::pin!(arrivals(context, plan, objects));
     let mut group = Vec::new();
     let mut group_bytes = 0;
     while let Some(object) = arrivals.try_next().await? {
         landing.progress.landed += 1;
-        group_bytes += object.bytes.as_ref().map_or(0, Bytes::len);
+        if let Content::Bytes(_, length) = object.content {
+            group_bytes += length;
+        }
         group.push(object);
         if group_bytes >= GROUP_BYTES || group.len() >= GROUP_OBJECTS {
             landing.decode(std::mem::take(&mut group)).await?;
@@ -150,71 +118,6 @@ pub(super) async fn land(
     }
     landing.decode(group).await?;
     landing.finish().await
-}
-
-async fn fetch(
-    context: &Context,
-    plan: &Plan,
-    objects: Objects<'_>,
-    index: usize,
-    object: &PlannedObject,
-) -> Result<LandedObject, Error> {
-    let name = context.pipeline.input.name(&object.key);
-    let bytes = match context.bucket.get(&object.key, Some(&object.etag)).await? {
-        Fetched::Bytes(bytes) => Some(bytes),
-        Fetched::Changed | Fetched::Missing => match objects {
-            Objects::Interrupted => {
-                let raw = &context.raw;
-                raw.recall(&plan.processing_date, name, object).await?
-            }
-            _ => None,
-        },
-    };
-    let raw_file = if let Some(bytes) = &bytes {
-        let raw = &context.raw;
-        raw.preserve(&plan.processing_date, name, bytes).await?
-    } else {
-        tracing::warn!(object = ?object.key, "was replaced or removed before it could be read");
-        String::new()
-    };
-    Ok(LandedObject {
-        index,
-        raw_file,
-        bytes,
-    })
-}
-
-/// Where a record says that the original of an object is.
-fn original_of(context: &Context, plan: &Plan, record: &Record, index: usize) -> Option<String> {
-    let place = u32::try_from(index).unwrap_or(u32::MAX);
-    if let Some(original) = record.originals.get(&place) {
-        return original.clone();
-    }
-    let key = &plan.objects[index].key;
-    let name = key.strip_prefix(&record.input).unwrap_or(key);
-    Some(context.raw.key(&plan.processing_date, name))
-}
-
-async fn recall(
-    context: &Context,
-    plan: &Plan,
-    index: usize,
-    raw_file: String,
-) -> Result<LandedObject, Error> {
-    let object = &plan.objects[index];
-    match context.raw.read(&raw_file).await? {
-        Some(bytes) if is_content_of(object, &bytes) => Ok(LandedObject {
-            index,
-            raw_file,
-            bytes: Some(bytes),
-        }),
-        other => Err(Error::Original {
-            object: object.key.clone(),
-            raw_file,
-            batch: plan.batch_of_objects(),
-            changed: other.is_some(),
-        }),
-    }
 }
 
 struct Landing<'a> {
@@ -227,7 +130,7 @@ struct Landing<'a> {
 
 impl Landing<'_> {
     /// Hands a group to a decoder of its own; waits while as many are busy as there are cores.
-    async fn decode(&mut self, group: Vec<LandedObject>) -> Result<(), Error> {
+    async fn decode(&mut self, group: Vec<Arrived>) -> Result<(), Error> {
         if group.is_empty() {
             return Ok(());
         }
@@ -241,17 +144,35 @@ impl Landing<'_> {
         let schema = Arc::clone(&self.context.pipeline.schema);
         let limits = limits(&self.context.pipeline);
         let plan = Arc::clone(&self.plan);
-        self.decoding
-            .spawn_blocking(move || decode(EventDecoder::new(schema, limits), &plan, group));
+        self.decoding.spawn_blocking(move || {
+            decode(EventDecoder::new(schema, limits), &limits, &plan, group)
+        });
         self.context.observer.progress(self.progress);
         Ok(())
     }
 
-    fn account(&mut self, object: &LandedObject) {
+    fn account(&mut self, object: &Arrived) {
         let place = u32::try_from(object.index).unwrap_or(u32::MAX);
         self.landed.raw_files[object.index].clone_from(&object.raw_file);
-        if object.bytes.is_none() {
-            self.landed.objects[object.index].gone = true;
+        match &object.content {
+            Content::Bytes(bytes, length) => {
+                self.landed.bytes += bytes.len() as u64;
+                self.landed.text_bytes += *length as u64;
+            }
+            Content::Unread => {}
+            Content::Gone => {
+                self.landed.objects[object.index].gone = true;
+                self.landed.is_in_doubt = true;
+            }
+            Content::PutOff => {
+                self.landed.objects[object.index].put_off = true;
+                let cut = self.landed.cut.get_or_insert(Cut {
+                    objects: object.index,
+                });
+                cut.objects = cut.objects.min(object.index);
+            }
+        }
+        if let Content::Gone | Content::PutOff = object.content {
             self.landed.originals.insert(place, None);
             return;
         }
@@ -268,16 +189,17 @@ impl Landing<'_> {
             return Ok(());
         };
         let decoded = decoded.map_err(|_| Error::Stopped("a decoder"))??;
-        self.progress.events += decoded.rows.num_rows() as u64;
-        if decoded.rows.num_rows() > 0 {
-            self.landed.events.push(decoded.rows);
-        }
+        self.progress.events += decoded.object_of.len() as u64;
+        let rows = decoded.rows.into_iter();
+        let rows = rows.filter(|rows| rows.num_rows() > 0);
+        self.landed.events.extend(rows);
         self.landed.object_of.extend(decoded.object_of);
         for index in decoded.with_older {
             self.landed.objects[index].has_older = true;
         }
         for (index, row) in decoded.rejected {
             self.landed.objects[index].rejected += 1;
+            *self.landed.reasons.entry(row.rejected.reason).or_default() += 1;
             self.landed.rejected.push(row);
         }
         Ok(())
@@ -298,29 +220,36 @@ impl Landing<'_> {
 
 /// What a decoder takes of one object.
 pub(super) fn limits(pipeline: &Pipeline) -> DecodeLimits {
+    let limits = &pipeline.limits;
     DecodeLimits {
-        max_decompressed_bytes: pipeline.limits.decompressed_bytes_per_object,
+        max_decompressed_bytes: limits.decompressed_bytes_per_object,
+        max_event_bytes: limits.event_bytes,
         ..DecodeLimits::default()
     }
 }
 
 fn decode(
     mut decoder: EventDecoder,
+    limits: &DecodeLimits,
     plan: &Plan,
-    group: Vec<LandedObject>,
+    group: Vec<Arrived>,
 ) -> Result<Decoded, Error> {
     let mut object_of = Vec::new();
     let mut rejected = Vec::new();
     for object in group {
-        let Some(bytes) = object.bytes else {
-            continue;
-        };
         let planned = &plan.objects[object.index];
         let source = Source {
             key: &planned.key,
             modified_micros: planned.modified,
         };
-        let report = decoder.decode_object(&source, &bytes);
+        let report = match &object.content {
+            Content::Bytes(bytes, _) => decoder.decode_object(&source, bytes),
+            Content::Unread => ObjectReport {
+                events: 0,
+                rejected: vec![Rejected::unread(planned.size, limits)],
+            },
+            Content::Gone | Content::PutOff => continue,
+        };
         let index = u32::try_from(object.index).unwrap_or(u32::MAX);
         object_of.extend((0..report.events).map(|_| index));
         rejected.extend(report.rejected.into_iter().map(|entry| {
@@ -338,7 +267,10 @@ fn decode(
         reason: error.to_string(),
     })?;
     let all = Decoded {
-        rows: without_slack(rows)?,
+        rows: rows
+            .into_iter()
+            .map(without_slack)
+            .collect::<Result<_, _>>()?,
         object_of,
         rejected,
         with_older: Vec::new(),
@@ -349,47 +281,47 @@ fn decode(
     }
 }
 
-/// Leaves out what an earlier batch took, or what nobody asked for.
+/// Leaves out what an earlier batch took.
 fn only_retried(decoded: Decoded, retry: &Retry) -> Result<Decoded, Error> {
-    let Decoded {
-        rows,
-        object_of,
-        mut rejected,
-        ..
-    } = decoded;
-    rejected.retain(|(index, row)| retry.objects[*index].takes(row.rejected.position));
     let failed = |reason: String| Error::Query {
         what: "choosing the entries that are retried".to_owned(),
         reason,
     };
-    let positions = rows
-        .column_by_name(SOURCE_POSITION)
-        .and_then(|column| column.as_primitive_opt::<Int64Type>())
-        .ok_or_else(|| failed(format!("column `{SOURCE_POSITION}` is missing")))?;
-    let is_meant = |(object, position): (&u32, &i64)| {
-        let retried = &retry.objects[*object as usize];
-        u64::try_from(*position).is_ok_and(|position| retried.takes(position))
+    let mut left = Decoded {
+        rows: Vec::new(),
+        object_of: Vec::new(),
+        rejected: decoded.rejected,
+        with_older: Vec::new(),
     };
-    let taken: Vec<bool> = object_of
-        .iter()
-        .zip(positions.values())
-        .map(is_meant)
-        .collect();
-    let of = |wanted: bool| {
-        let both = object_of.iter().zip(&taken);
-        both.filter(move |(_, taken)| **taken == wanted)
-            .map(|(object, _)| *object)
-    };
-    let with_older = of(false).map(|object| object as usize).collect();
-    let object_of = of(true).collect();
-    let rows = filter_record_batch(&rows, &BooleanArray::from(taken))
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(Decoded {
-        rows,
-        object_of,
-        rejected,
-        with_older,
-    })
+    let is_meant = |index: usize, position: u64| retry.objects[index].takes(position);
+    left.rejected
+        .retain(|(index, row)| is_meant(*index, row.rejected.position));
+    let mut object_of = decoded.object_of.into_iter();
+    for rows in decoded.rows {
+        let positions = rows
+            .column_by_name(SOURCE_POSITION)
+            .and_then(|column| column.as_primitive_opt::<Int64Type>())
+            .ok_or_else(|| failed(format!("column `{SOURCE_POSITION}` is missing")))?;
+        let mut taken = Vec::with_capacity(rows.num_rows());
+        for (object, position) in object_of
+            .by_ref()
+            .take(rows.num_rows())
+            .zip(positions.values())
+        {
+            let index = object as usize;
+            let is_taken = u64::try_from(*position).is_ok_and(|at| is_meant(index, at));
+            if is_taken {
+                left.object_of.push(object);
+            } else {
+                left.with_older.push(index);
+            }
+            taken.push(is_taken);
+        }
+        let rows = filter_record_batch(&rows, &BooleanArray::from(taken));
+        left.rows
+            .push(rows.map_err(|error| failed(error.to_string()))?);
+    }
+    Ok(left)
 }
 
 /// Builders grow by doubling; a batch waits in memory with many of them.
@@ -402,8 +334,4 @@ fn without_slack(rows: RecordBatch) -> Result<RecordBatch, Error> {
         what: "decoding".to_owned(),
         reason: error.to_string(),
     })
-}
-
-fn to_permits(bytes: u64) -> usize {
-    usize::try_from(bytes / 1024).unwrap_or(usize::MAX).max(1)
 }

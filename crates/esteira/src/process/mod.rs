@@ -7,6 +7,7 @@
 mod apply;
 mod by_hand;
 mod discover;
+mod fetch;
 mod land;
 mod observe;
 mod plan;

@@ -8,12 +8,14 @@ use super::stages::Context;
 use crate::clock::date;
 use crate::{Error, Limits};
 
-/// Plans the next batch from the front of `waiting` and writes the plan.
+/// Plans the next batch from the front of `waiting` and writes the plan. The objects are taken to unpack to
+/// `expansion` times their size, as those of the batch before did.
 pub(super) async fn next(
     context: &Context,
     ledger: &mut Ledger,
     runner: &str,
     waiting: &mut VecDeque<PlannedObject>,
+    expansion: u64,
 ) -> Result<Plan, Error> {
     let now = context.clock.now_micros();
     let plan = Plan {
@@ -24,7 +26,8 @@ pub(super) async fn next(
         pipeline: context.pipeline.fingerprint.clone(),
         planned_at: now,
         processing_date: date(now),
-        objects: take(waiting, &context.pipeline.limits),
+        most_text_bytes: Some(context.pipeline.limits.bytes_per_batch),
+        objects: take(waiting, &context.pipeline.limits, expansion),
         retry: None,
     };
     ledger.plan(&plan).await?;
@@ -32,16 +35,20 @@ pub(super) async fn next(
 }
 
 /// As many objects as the limits allow, and at least one.
-fn take(waiting: &mut VecDeque<PlannedObject>, limits: &Limits) -> Vec<PlannedObject> {
+fn take(
+    waiting: &mut VecDeque<PlannedObject>,
+    limits: &Limits,
+    expansion: u64,
+) -> Vec<PlannedObject> {
     let mut objects = Vec::new();
-    let mut bytes = 0;
+    let mut bytes: u64 = 0;
     while let Some(object) = waiting.front() {
-        let full = objects.len() >= limits.objects_per_batch
-            || bytes + object.size > limits.bytes_per_batch;
+        let sum = bytes.saturating_add(object.size.saturating_mul(expansion));
+        let full = objects.len() >= limits.objects_per_batch || sum > limits.bytes_per_batch;
         if full && !objects.is_empty() {
             break;
         }
-        bytes += object.size;
+        bytes = sum;
         objects.extend(waiting.pop_front());
     }
     objects
@@ -78,10 +85,11 @@ mod tests {
             (vec![], 0),
         ] {
             assert_eq!(
-                take(&mut waiting(&sizes), &limits).len(),
+                take(&mut waiting(&sizes), &limits, 1).len(),
                 taken,
                 "{sizes:?}"
             );
         }
+        assert_eq!(take(&mut waiting(&[2, 2, 2]), &limits, 4).len(), 1);
     }
 }

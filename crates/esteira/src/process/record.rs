@@ -21,12 +21,16 @@ pub(super) fn of(
     debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
     let before = ledger.last_record();
     let recorded_at = context.clock.now_micros();
+    let taken = || {
+        let objects = plan.objects.iter().zip(&landed.objects);
+        objects.filter(|(_, account)| !account.put_off)
+    };
     // Nobody waited for what is retried.
-    let waited_for = plan.objects.iter().filter(|_| plan.retry.is_none());
-    let ages = waited_for
-        .map(|object| (recorded_at - object.modified) / 1000)
+    let ages = taken()
+        .filter(|_| plan.retry.is_none())
+        .map(|(object, _)| (recorded_at - object.modified) / 1000)
         .collect();
-    let newest = plan.objects.iter().map(|object| object.modified).max();
+    let newest = taken().map(|(object, _)| object.modified).max();
     Record {
         format: 1,
         batch: plan.batch,
@@ -39,7 +43,7 @@ pub(super) fn of(
             .chain(before.map(|record| record.newest_object))
             .max()
             .unwrap_or_default(),
-        bytes: plan.objects.iter().map(|object| object.size).sum(),
+        bytes: taken().map(|(object, _)| object.size).sum(),
         tables: applied.tables,
         input: context.pipeline.input.base().to_owned(),
         originals: landed.originals.clone(),
@@ -71,12 +75,15 @@ fn accounts(plan: &Plan, landed: &Landed, verdicts: &[Verdict]) -> (Accounts, Ac
             *best = Some(*verdict);
         }
     }
-    for row in &landed.rejected {
-        count(&mut accounts.events, None);
-        let reason = row.rejected.reason.as_str().to_owned();
-        *accounts.reasons.entry(reason).or_default() += 1;
+    for (reason, count) in &landed.reasons {
+        accounts.events.discovered += count;
+        accounts.events.quarantined += count;
+        accounts.reasons.insert(reason.as_str().to_owned(), *count);
     }
     for (object, best) in landed.objects.iter().zip(best) {
+        if object.put_off {
+            continue;
+        }
         let best = best.or(object.gone.then_some(Verdict::Superseded));
         count(&mut accounts.objects, best);
         if plan.retry.is_some() {

@@ -11,7 +11,7 @@ use esteira_lake::ledger::{Ledger, Record};
 use esteira_lake::raw::Raw;
 
 use super::apply::Tables;
-use super::land::Objects;
+use super::fetch::Objects;
 use super::observe::Observer;
 use super::runner::RunSummary;
 use super::stages::{self, Context, Prepared};

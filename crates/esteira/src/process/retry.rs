@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::AsArray as _;
 use arrow::datatypes::Int64Type;
+use bytes::Bytes;
 use esteira_events::{EventDecoder, Rejected, SOURCE_POSITION, Source, text_of};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::{LedgerError, Plan, PlannedObject, RetriedObject, Retry};
@@ -124,23 +125,29 @@ async fn retried(
     original: String,
     entries: &[QuarantineEntry],
 ) -> Result<Option<RetriedObject>, Error> {
-    let bytes = match context.raw.read(&original).await? {
-        Some(bytes) if is_content_of(object, &bytes) => bytes,
-        other => {
-            return Err(Error::Original {
-                object: object.key.clone(),
-                raw_file: original,
-                batch,
-                changed: other.is_some(),
-            });
+    let limits = land::limits(&context.pipeline);
+    let is_unread = object.size > u64::try_from(limits.max_decompressed_bytes).unwrap_or(u64::MAX);
+    let bytes = if is_unread {
+        Bytes::new()
+    } else {
+        match context.raw.read(&original).await? {
+            Some(bytes) if is_content_of(object, &bytes) => bytes,
+            other => {
+                return Err(Error::Original {
+                    object: object.key.clone(),
+                    raw_file: original,
+                    batch,
+                    changed: other.is_some(),
+                });
+            }
         }
     };
     let position = |entry: &QuarantineEntry| unsigned(entry.origin.source_position);
     let last = entries.iter().max_by_key(|entry| position(entry));
-    let limits = land::limits(&context.pipeline);
     let reaches_the_end = |entry: &QuarantineEntry| {
         let text = text_of(&bytes, limits.max_decompressed_bytes);
-        entry.original == bytes
+        entry.is_apart
+            || entry.original == bytes
             || text.is_none_or(|text| text.trim_ascii_end().ends_with(&entry.original))
     };
     let retried = RetriedObject {
@@ -156,7 +163,11 @@ async fn retried(
         key: &object.key,
         modified_micros: object.modified,
     };
-    let report = decoder.decode_object(&source, &bytes);
+    let rejected = if is_unread {
+        vec![Rejected::unread(object.size, &limits)]
+    } else {
+        decoder.decode_object(&source, &bytes).rejected
+    };
     let failed = |reason: String| Error::Query {
         what: "decoding".to_owned(),
         reason,
@@ -165,12 +176,12 @@ async fn retried(
         .finish()
         .map_err(|error| failed(error.to_string()))?;
     let positions = rows
-        .column_by_name(SOURCE_POSITION)
-        .and_then(|column| column.as_primitive_opt::<Int64Type>());
-    let mut positions = positions.iter().flat_map(|column| column.values());
+        .iter()
+        .filter_map(|rows| rows.column_by_name(SOURCE_POSITION))
+        .filter_map(|column| column.as_primitive_opt::<Int64Type>());
+    let mut positions = positions.flat_map(|column| column.values());
     let has_event = positions.any(|position| retried.takes(unsigned(*position)));
-    let mut rejected = report
-        .rejected
+    let mut rejected = rejected
         .iter()
         .filter(|again| retried.takes(again.position));
     let is_known = |again: &Rejected| entries.iter().any(|entry| is_same(entry, again));

@@ -10,7 +10,7 @@ use esteira_lake::raw::Raw;
 use uuid::Uuid;
 
 use super::apply::Tables;
-use super::land::Objects;
+use super::fetch::Objects;
 use super::observe::Observer;
 use super::shutdown::Shutdown;
 use super::stages::{self, Context, Prepared};
@@ -61,9 +61,17 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
     context.bucket.check().await?;
     let mut summary = RunSummary::default();
     let mut failures: u32 = 0;
+    let mut has_worked = false;
     loop {
         let before = summary.batches;
-        let outcome = session(&context, settings.once, &settings.shutdown, &mut summary).await;
+        let outcome = session(
+            &context,
+            settings.once,
+            &settings.shutdown,
+            &mut summary,
+            &mut has_worked,
+        )
+        .await;
         let error = match outcome {
             Ok(()) => return Ok(summary),
             Err(error) => error,
@@ -73,8 +81,13 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
         } else {
             failures + 1
         };
-        let patient = !settings.once || failures < settings.attempts;
-        if !error.is_transient() || !patient {
+        let patient = if settings.once {
+            error.is_transient() && failures < settings.attempts
+        } else {
+            // What has worked before was not wrong from the start.
+            error.is_transient() || (has_worked && error.is_mendable())
+        };
+        if !patient {
             return Err(error);
         }
         let pause = pause(failures);
@@ -90,9 +103,11 @@ async fn session(
     once: bool,
     shutdown: &Shutdown,
     summary: &mut RunSummary,
+    has_worked: &mut bool,
 ) -> Result<(), Error> {
     let ledger = Ledger::open(context.bucket.clone(), &context.pipeline.name).await?;
     let tables = Tables::open(context).await?;
+    *has_worked = true;
     let unfinished = ledger.unfinished().iter().cloned().collect();
     Session {
         context,
@@ -102,6 +117,7 @@ async fn session(
         waiting: VecDeque::new(),
         runner: Uuid::new_v4().to_string(),
         listed: false,
+        expansion: 1,
     }
     .drive(once, shutdown, summary)
     .await
@@ -117,6 +133,8 @@ struct Session<'a> {
     waiting: VecDeque<PlannedObject>,
     runner: String,
     listed: bool,
+    /// See [`Prepared::expansion`].
+    expansion: u64,
 }
 
 impl Session<'_> {
@@ -144,11 +162,17 @@ impl Session<'_> {
                     Some(stages::prepare(context, plan, objects).await)
                 }
                 (Some(batch), next) => {
+                    let is_large = batch.is_large(context);
                     let finish = self.finish(batch, summary);
                     match next {
                         None => {
                             finish.await?;
                             None
+                        }
+                        // Memory is for two batches, not for one that is large and another.
+                        Some((plan, objects)) if is_large || is_large_plan(context, &plan) => {
+                            finish.await?;
+                            Some(stages::prepare(context, plan, objects).await)
                         }
                         Some((plan, objects)) => {
                             let ahead = stages::prepare(context, plan, objects);
@@ -160,14 +184,20 @@ impl Session<'_> {
                 }
             };
             prepared = ready.transpose()?;
+            if let Some(batch) = &prepared {
+                self.expansion = batch.expansion();
+            }
         }
     }
 
     /// Takes a batch into the tables, tells of it, and tidies up after it.
     async fn finish(&mut self, batch: Prepared, summary: &mut RunSummary) -> Result<(), Error> {
         let (context, tables) = (self.context, &mut self.tables);
+        let is_cut_off = batch.is_cut_off();
         let finished = stages::finish(context, tables, &mut self.ledger, batch);
         let (record, planned_before) = finished.await?;
+        // From its record on, what it put off counts as new.
+        self.listed &= !is_cut_off;
         summary.batches += 1;
         summary.objects += record.accounts.objects.discovered;
         summary.events += record.accounts.events.discovered;
@@ -180,7 +210,8 @@ impl Session<'_> {
     /// An interrupted batch, else a new one, else nothing.
     async fn next_plan(&mut self, once: bool) -> Result<Option<(Plan, Objects<'static>)>, Error> {
         if let Some(plan) = self.unfinished.pop_front() {
-            return Ok(Some((plan, Objects::Interrupted)));
+            let cut = self.ledger.cut(plan.batch).copied();
+            return Ok(Some((plan, Objects::Interrupted(cut))));
         }
         if self.waiting.is_empty() && !(once && self.listed) {
             self.waiting = discover::discover(self.context, &mut self.ledger).await?;
@@ -195,10 +226,16 @@ impl Session<'_> {
             &mut self.ledger,
             &self.runner,
             &mut self.waiting,
+            self.expansion,
         )
         .await
         .map(|plan| Some((plan, Objects::New)))
     }
+}
+
+fn is_large_plan(context: &Context, plan: &Plan) -> bool {
+    let bytes: u64 = plan.objects.iter().map(|object| object.size).sum();
+    bytes > context.pipeline.limits.bytes_per_batch
 }
 
 /// Doubles from a second; the runner's own number spreads runners that failed together.

@@ -16,7 +16,8 @@ use esteira_lake::ledger::{Ledger, Plan, Record};
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
-use super::land::{self, Landed, Objects};
+use super::fetch::Objects;
+use super::land::{self, Landed};
 use super::observe::Observer;
 use super::record;
 use super::tidy;
@@ -39,6 +40,24 @@ pub(super) struct Prepared {
     plan: Plan,
     landed: Landed,
     milliseconds: u64,
+}
+
+impl Prepared {
+    /// Whether it takes the memory of more than one batch.
+    pub(super) fn is_large(&self, context: &Context) -> bool {
+        self.landed.text_bytes > context.pipeline.limits.bytes_per_batch
+    }
+
+    /// How many times as many bytes its objects have unpacked, rounded up.
+    pub(super) fn expansion(&self) -> u64 {
+        let (bytes, text) = (self.landed.bytes.max(1), self.landed.text_bytes);
+        text.div_ceil(bytes).max(1)
+    }
+
+    /// Whether objects of its plan are put off to a later one.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.landed.cut.is_some()
+    }
 }
 
 /// Fetches, preserves and decodes. Changes no table, so it may run ahead of the batch before.
@@ -68,13 +87,24 @@ pub(super) async fn finish(
         mut landed,
         milliseconds: prepare,
     } = prepared;
+    match landed.cut {
+        Some(cut) => ledger.cut_off(&plan, cut).await?,
+        None if landed.is_in_doubt => ledger.stay_whole(&plan).await?,
+        None => {}
+    }
     let start = Instant::now();
     let transformed: Transformed =
         Box::pin(transform::transform(context, &plan, &mut landed)).await?;
     let transform = milliseconds(start);
     let start = Instant::now();
-    let applied: Applied =
-        Box::pin(apply::apply(context, tables, &plan, &landed, transformed)).await?;
+    let applied: Applied = Box::pin(apply::apply(
+        context,
+        tables,
+        &plan,
+        &mut landed,
+        transformed,
+    ))
+    .await?;
     let timings = esteira_lake::ledger::Timings {
         prepare,
         transform,
@@ -82,7 +112,7 @@ pub(super) async fn finish(
     };
     let record = record::of(context, ledger, &plan, &landed, applied, timings);
     let before = ledger.last_record().map(|record| record.planned_at);
-    ledger.record(record.clone()).await?;
+    ledger.record(&plan, record.clone()).await?;
     ledger.snapshot_if_due().await?;
     Ok((record, before))
 }
@@ -97,7 +127,14 @@ pub(super) async fn apply_again(
         plan, mut landed, ..
     } = prepared;
     let transformed = Box::pin(transform::transform(context, &plan, &mut landed)).await?;
-    Box::pin(apply::apply(context, tables, &plan, &landed, transformed)).await
+    Box::pin(apply::apply(
+        context,
+        tables,
+        &plan,
+        &mut landed,
+        transformed,
+    ))
+    .await
 }
 
 /// Keeps the tables small, see [`tidy`].

@@ -10,7 +10,8 @@ use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::Ledger;
 use esteira_lake::raw::Raw;
 
-use super::land::{self, Objects};
+use super::fetch::Objects;
+use super::land;
 use super::observe::Silent;
 use super::stages::Context;
 use super::transform;

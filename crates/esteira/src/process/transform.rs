@@ -123,6 +123,9 @@ fn standing(
         .iter()
         .map(|batch| {
             let kept: BooleanArray = standing.by_ref().take(batch.num_rows()).map(Some).collect();
+            if kept.true_count() == batch.num_rows() {
+                return Ok(batch.clone());
+            }
             filter_record_batch(batch, &kept)
         })
         .collect()

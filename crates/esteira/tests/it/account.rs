@@ -19,7 +19,7 @@ fn id(number: u64) -> String {
     format!("{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
-async fn verify(world: &World) -> Result<Verification, Error> {
+pub(crate) async fn verify(world: &World) -> Result<Verification, Error> {
     let scratch = tempfile::tempdir().unwrap();
     esteira::verify(&world.lake().await, scratch.path(), Arc::new(Silent)).await
 }

@@ -11,6 +11,7 @@ mod account;
 mod bad_inputs;
 mod crashes;
 mod foreign;
+mod limits;
 mod orders;
 mod real_events;
 mod retries;

@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) store: Arc<TestStore>,
     pub(crate) arrived: Vec<InputObject>,
     objects_per_batch: usize,
+    bytes_per_batch: Option<u64>,
+    object_bytes: Option<usize>,
     copy_on_write: bool,
     rules: TidyRules,
     change: fn(&mut Pipeline),
@@ -38,6 +40,8 @@ impl World {
             store: Arc::new(TestStore::default()),
             arrived: Vec::new(),
             objects_per_batch: 10_000,
+            bytes_per_batch: None,
+            object_bytes: None,
             copy_on_write: false,
             rules: TidyRules::default(),
             change: |_| {},
@@ -61,6 +65,13 @@ impl World {
 
     pub(crate) fn with_batches_of(mut self, objects: usize) -> Self {
         self.objects_per_batch = objects;
+        self
+    }
+
+    /// Batches of so many bytes, and objects of at most so many.
+    pub(crate) fn with_bytes(mut self, batch: u64, object: usize) -> Self {
+        self.bytes_per_batch = Some(batch);
+        self.object_bytes = Some(object);
         self
     }
 
@@ -93,9 +104,14 @@ impl World {
     fn adjust(&self) -> impl FnOnce(&mut Pipeline) + Send + 'static {
         let (objects_per_batch, rules) = (self.objects_per_batch, self.rules);
         let (copy_on_write, change) = (self.copy_on_write, self.change);
+        let (bytes_per_batch, object_bytes) = (self.bytes_per_batch, self.object_bytes);
         move |pipeline| {
             change(pipeline);
-            pipeline.limits.objects_per_batch = objects_per_batch;
+            let limits = &mut pipeline.limits;
+            limits.objects_per_batch = objects_per_batch;
+            limits.bytes_per_batch = bytes_per_batch.unwrap_or(limits.bytes_per_batch);
+            limits.decompressed_bytes_per_object =
+                object_bytes.unwrap_or(limits.decompressed_bytes_per_object);
             pipeline.maintenance.rules = rules;
             for table in &mut pipeline.tables {
                 table.copy_on_write = copy_on_write;
