@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use esteira_lake::bucket::{Bucket, Environment, Fetched};
+use esteira_lake::bucket::{Bucket, Copied, Environment, Fetched, Listed};
 use esteira_testkit::oracle::InputObject;
 
 use crate::place::Place;
@@ -30,6 +30,20 @@ impl Library {
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
         let put = self.bucket.put(key, bytes.to_vec().into());
         self.runtime.block_on(put).unwrap();
+    }
+
+    /// Copies an object without reading it, going by what is known of it.
+    pub(crate) fn copy_new(&self, known: &Listed, to: &str) -> Copied {
+        let copy = self
+            .bucket
+            .copy_new(&known.key, &known.etag, known.size, to);
+        self.runtime.block_on(copy).unwrap()
+    }
+
+    /// What is known of an object.
+    pub(crate) fn known(&self, key: &str) -> Listed {
+        let listed = self.runtime.block_on(self.bucket.list(key)).unwrap();
+        listed.into_iter().find(|object| object.key == key).unwrap()
     }
 
     /// All objects whose key starts with `prefix`, by key.

@@ -222,7 +222,10 @@ impl Partial {
     fn link(self, target: &Path) -> std::io::Result<PutNew> {
         match std::fs::hard_link(&self.path, target) {
             Ok(()) => settle_name(target).map(|()| PutNew::Created),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(PutNew::Exists),
+            // Whoever gave it may have been killed before it was safe.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                settle_name(target).map(|()| PutNew::Exists)
+            }
             Err(error) => Err(error),
         }
     }
