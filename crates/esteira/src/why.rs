@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::process::{self, Traced};
 use crate::quarantined::quarantine;
-use crate::{Error, Lake, Observer, QuarantineEntry, TableKind};
+use crate::{Error, Lake, Observer, QuarantineEntry, TableKind, TableRules};
 
 const PROVENANCE: [&str; 3] = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION];
 
@@ -32,7 +32,8 @@ pub struct Why {
     pub has_row_always: bool,
     /// Its events, in the order in which they count: what stands first.
     pub events: Vec<KnownEvent>,
-    /// Quarantined entries whose bytes hold every part of the key.
+    /// Quarantined entries whose bytes hold every part of the key; of a table where every event is a row,
+    /// those that were there.
     pub quarantined: Vec<QuarantineEntry>,
 }
 
@@ -135,7 +136,7 @@ pub async fn why(
         key: columns.into_iter().zip(key.iter().cloned()).collect(),
         has_row_always: !matches!(rules.kind, TableKind::Child { .. }),
         events,
-        quarantined: quarantined(lake, key).await?,
+        quarantined: quarantined(lake, rules, key).await?,
     })
 }
 
@@ -260,14 +261,24 @@ async fn stored(
     Ok(stored)
 }
 
-/// The quarantine's entries that hold the key's texts somewhere.
-async fn quarantined(lake: &Lake, key: &[String]) -> Result<Vec<QuarantineEntry>, Error> {
+/// The quarantine's entries that hold the key's texts somewhere, or were in the place that was asked for.
+async fn quarantined(
+    lake: &Lake,
+    rules: &TableRules,
+    key: &[String],
+) -> Result<Vec<QuarantineEntry>, Error> {
+    let is_meant = |entry: &QuarantineEntry| match (&rules.kind, key) {
+        (TableKind::Append, [file, position]) => {
+            let origin = &entry.origin;
+            origin.source_file == *file && origin.source_position.to_string() == *position
+        }
+        _ => key
+            .iter()
+            .all(|part| holds(&entry.original, part.as_bytes())),
+    };
     let mut found = Vec::new();
     quarantine(lake, |entry| {
-        if key
-            .iter()
-            .all(|part| holds(&entry.original, part.as_bytes()))
-        {
+        if is_meant(&entry) {
             found.push(entry);
         }
     })

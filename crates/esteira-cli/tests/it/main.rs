@@ -20,6 +20,7 @@ mod bucket_errors;
 mod chaos;
 mod help;
 mod kills;
+mod kinds;
 mod maintenance;
 mod names;
 mod objects;

@@ -49,12 +49,13 @@ pub(super) enum Look<'a> {
 pub(super) struct Stored {
     pub(super) key: u32,
     pub(super) at: RowAt,
-    version: Option<Version>,
+    pub(super) version: Option<Version>,
     /// In microseconds since 1970-01-01T00:00:00Z, when it was looked for; none when it is open.
     pub(super) end: Option<i64>,
 }
 
-type Version = (i64, String, i64, i64);
+/// Instant, object, when that was written, position.
+pub(super) type Version = (i64, String, i64, i64);
 
 impl Stored {
     /// The version it was written with. A row without one is older than any event.

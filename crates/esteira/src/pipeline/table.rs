@@ -17,7 +17,7 @@ pub(super) async fn rules(
 ) -> Result<TableRules, PipelineError> {
     let name = &section.name;
     let (key, kind) = key_and_kind(checks, config, section)?;
-    let delete_when = delete_when(checks, config, section, schema)?;
+    let delete_when = delete_when(checks, config, section, schema).await?;
     let default = format!("models/{name}.sql");
     let (model_name, sql) = reader.read(section.model.as_deref().unwrap_or(&default))?;
     let mut model = Model::check(&model_name, &sql, schema).await?;
@@ -123,7 +123,7 @@ fn key_and_kind(
     }
 }
 
-fn delete_when(
+async fn delete_when(
     checks: &Checks<'_>,
     config: &PipelineFile,
     section: &TableSection,
@@ -149,10 +149,12 @@ fn delete_when(
         );
         return Err(checks.wrong(&remembers, message));
     }
-    let condition = Condition::check(text, schema).map_err(|(message, hint)| {
-        checks
-            .wrong(text, format!("table `{name}`: `delete_when`: {message}"))
-            .with_hint(hint)
-    })?;
+    let condition = Condition::check(text, schema)
+        .await
+        .map_err(|(message, hint)| {
+            checks
+                .wrong(text, format!("table `{name}`: `delete_when`: {message}"))
+                .with_hint(hint)
+        })?;
     Ok(Some(condition))
 }
