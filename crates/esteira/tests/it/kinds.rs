@@ -13,6 +13,7 @@ use esteira_testkit::oracle::{InputObject, expected};
 use esteira_testkit::random::Random;
 use esteira_testkit::reviews;
 use esteira_testkit::rows::{canonical_rows, diff};
+use futures::FutureExt as _;
 use proptest::prelude::*;
 
 use crate::orders::runtime;
@@ -24,11 +25,15 @@ fn world() -> World {
 
 /// An object of one review by Ana of product 1.
 fn review(name: &str, day: u32, status: &str) -> InputObject {
+    review_by("Ana", name, day, status)
+}
+
+fn review_by(customer: &str, name: &str, day: u32, status: &str) -> InputObject {
     InputObject {
         key: format!("reviews/{name}.ndjson"),
         modified_micros: 1_700_000_000_000_000,
         bytes: format!(
-            "{{\"product_id\":1,\"customer_id\":\"Ana\",\"rating\":5,\"status\":\"{status}\",\
+            "{{\"product_id\":1,\"customer_id\":\"{customer}\",\"rating\":5,\"status\":\"{status}\",\
              \"updated_at\":\"2024-05-{day:02}T00:00:00Z\"}}\n"
         )
         .into_bytes(),
@@ -246,22 +251,17 @@ async fn greatest_event_of_an_instant_is_its_version() {
     assert_eq!(ask(&world, "SELECT count(*) FROM review_log").await, ["6"]);
 }
 
-/// Kills the run after each of its writes in turn, tidying included, and starts it again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn crash_after_every_write_of_reviews_replays_cleanly() {
-    let arrivals = [
-        [review("a", 3, "PUBLISHED"), review("b", 6, "HIDDEN")],
-        [review("gone", 8, "REMOVED"), review("late", 5, "PUBLISHED")],
-        [
-            review("back", 9, "PUBLISHED"),
-            review("removed-late", 4, "REMOVED"),
-        ],
-    ];
-    let mut kills = 0;
+/// Lets objects arrive and runs after each arrival; kills the run after its first, second, third … write,
+/// each time in a new world, and starts it again. Gives the worlds that came of it.
+async fn killed_everywhere(
+    new: impl Fn() -> World,
+    arrivals: &[Vec<InputObject>],
+    check: impl AsyncFn(&World),
+) -> usize {
     for writes in 0.. {
-        let mut world = world().with_batches_of(2).restless();
+        let mut world = new();
         let mut died = false;
-        for arrival in &arrivals {
+        for arrival in arrivals {
             world.arrive(arrival).await;
             if !died {
                 world.store.die_after(writes - world.store.writes());
@@ -269,22 +269,113 @@ async fn crash_after_every_write_of_reviews_replays_cleanly() {
             let outcome = world.run().await;
             if world.store.is_dead() {
                 died = true;
-                kills += 1;
                 world.store.revive();
                 world.run().await.unwrap();
             } else {
                 outcome.unwrap();
             }
         }
-        world.check_reviews().await;
+        check(&world).await;
         world.store.revive();
         world.vacuum().await;
-        world.check_reviews().await;
+        check(&world).await;
         if !died {
-            break;
+            return usize::try_from(writes).unwrap();
         }
     }
+    0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_after_every_write_of_reviews_replays_cleanly() {
+    let arrivals = [
+        vec![review("a", 3, "PUBLISHED"), review("b", 6, "HIDDEN")],
+        vec![review("gone", 8, "REMOVED"), review("late", 5, "PUBLISHED")],
+        vec![
+            review("back", 9, "PUBLISHED"),
+            review("removed-late", 4, "REMOVED"),
+        ],
+    ];
+    let new = || world().with_batches_of(2).restless();
+    let kills = killed_everywhere(new, &arrivals, World::check_reviews).await;
     assert!(kills > 45, "only {kills} kills");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_while_a_head_and_its_children_are_deleted_replays_cleanly() {
+    let folder = marketing_place_that_deletes();
+    let order = |name: &str, day: u32, status: &str| {
+        vec![InputObject {
+            key: format!("input/{name}.json"),
+            modified_micros: 1_700_000_000_000_000,
+            bytes: format!(
+                "{{\"txt_detl_idt_pedi_pgto\":\"p\",\"dat_atui\":\"2024-05-{day:02}T00:00:00Z\",\
+                 \"stat_pedi\":\"{status}\",\"list_item_pedi\":[{{\"idt_venr\":\"s\"}}]}}"
+            )
+            .into_bytes(),
+        }]
+    };
+    let arrivals = [
+        order("a", 1, "Criado"),
+        order("gone", 3, "Cancelado"),
+        order("late", 2, "Enviado"),
+    ];
+    let new = || World::of(&folder.path().display().to_string()).restless();
+    let kills = killed_everywhere(new, &arrivals, async |world| {
+        for (table, rows) in [
+            ("orders", "0"),
+            ("products", "0"),
+            ("shipments", "0"),
+            ("sellers", "1"),
+            ("orders_deleted", "1"),
+        ] {
+            let count = format!("SELECT count(*) FROM {table}");
+            assert_eq!(ask(world, &count).await, [rows], "{table}");
+        }
+    });
+    let kills = kills.await;
+    assert!(kills > 25, "only {kills} kills");
+}
+
+/// Somebody compacts a table between our look at it and our commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_compaction_of_any_kind_of_table_is_noticed() {
+    for table in [
+        "reviews",
+        "review_history",
+        "review_log",
+        "_deleted/reviews",
+        "_deleted/review_history",
+    ] {
+        let mut world = world();
+        for customer in ["a", "b", "c"] {
+            let news = [
+                review_by(customer, &format!("{customer}-1"), 2, "REMOVED"),
+                review_by(customer, &format!("{customer}-2"), 4, "PUBLISHED"),
+            ];
+            world.arrive(&news).await;
+            world.run().await.unwrap();
+        }
+        let news = [
+            review_by("a", "late", 3, "HIDDEN"),
+            review_by("b", "gone", 5, "REMOVED"),
+            review_by("c", "newer", 6, "HIDDEN"),
+        ];
+        world.arrive(&news).await;
+        let bucket = world.bucket();
+        let log = format!("analytics/{table}/_delta_log/");
+        world.store.before_write_to(&log, move || {
+            async move {
+                let opened = crate::world::foreign(&bucket, table).await;
+                let (_, metrics) = opened.optimize().await.unwrap();
+                assert!(metrics.num_files_removed > 1, "{table}: {metrics:?}");
+            }
+            .boxed()
+        });
+        world.run().await.unwrap();
+        assert!(world.store.is_calm(), "{table}: nobody came in between");
+        world.check_reviews().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
