@@ -135,7 +135,7 @@ pub(super) async fn apply(
         let (Some(table), Some(rows)) = (tables.by_name.get_mut(name), staged.remove(name)) else {
             continue;
         };
-        // First, so that whoever finds the table without a row finds out why.
+        // First: with the row gone and nothing remembered, a late event would bring it back.
         let deletions = match (tables.deletions.get_mut(name), deletes.get(name)) {
             (Some(remembers), Some(deletes)) => {
                 let done = upsert::deletions(remembers, &rules.key, &rows, deletes, &batch).await?;

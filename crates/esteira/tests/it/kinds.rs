@@ -71,7 +71,7 @@ async fn ask(world: &World, sql: &str) -> Vec<String> {
 const HISTORY: &str = "SELECT valid_from, valid_to, status FROM review_history ORDER BY 1";
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
 
     #[test]
     fn reviews_equal_the_oracle_for_any_order_and_split_with_tidying_in_between(
