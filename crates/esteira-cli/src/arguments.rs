@@ -261,8 +261,10 @@ pub(crate) struct HistoryArguments {
 Examples:
   esteira why orders 1234567890
   esteira why sellers 42 --format json | jq .events
+  esteira why review_log reviews/a.ndjson 3 --pipeline product_reviews
 
-It reads all originals: minutes where there are many.")]
+A table where every event is a row has no key; there it is the object's key and the event's number in
+it. It reads all originals: minutes where there are many.")]
 pub(crate) struct WhyArguments {
     /// The table.
     pub(crate) table: String,

@@ -6,6 +6,7 @@
 //! - [`rows`]: rows of real tables in the oracle's form, and the difference between the two
 //! - [`history`]: seeded small order histories, rendered into objects of every form
 //! - [`bad_inputs`]: the cases of `bad_inputs/*.json`
+//! - [`reviews`]: another event, other kinds of table: random reviews and what they must lead to
 //! - [`random`]: the generator behind the seeds
 //! - [`store`]: a bucket in memory that dies after a number of writes
 //!
@@ -16,5 +17,6 @@ pub mod bad_inputs;
 pub mod history;
 pub mod oracle;
 pub mod random;
+pub mod reviews;
 pub mod rows;
 pub mod store;

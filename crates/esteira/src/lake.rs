@@ -10,10 +10,11 @@ use datafusion::execution::context::{SessionConfig, SessionContext};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::Ledger;
 use esteira_lake::tables::{LakeTable, TableError, TableSpec};
+use esteira_lake::upsert::VALID_FROM;
 
 use crate::ledger_table::{LedgerKind, LedgerTable};
 use crate::process::{QUARANTINE, quarantine_spec, specs};
-use crate::{Error, Pipeline};
+use crate::{Error, Pipeline, TableKind};
 
 /// The tables of a pipeline in a bucket.
 #[derive(Debug)]
@@ -38,10 +39,18 @@ impl Lake {
         })
     }
 
-    /// Every table with the columns of its key, and the quarantine, which has none.
+    /// Every table with the columns that tell its rows apart; none for those that only grow.
     pub(crate) fn keys(&self) -> Vec<(String, Vec<String>)> {
         let tables = specs(&self.pipeline).chain([quarantine_spec(&self.pipeline)]);
-        tables.map(|spec| (spec.name, spec.key)).collect()
+        let keys = tables.map(|spec| {
+            let mut key = spec.key;
+            let rules = self.pipeline.table(&spec.name);
+            if rules.is_some_and(|rules| rules.kind == TableKind::History) {
+                key.push(VALID_FROM.to_owned());
+            }
+            (spec.name, key)
+        });
+        keys.collect()
     }
 
     /// The pipeline.

@@ -54,7 +54,8 @@ pub use lake::Lake;
 pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
-    Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules,
+    Condition, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind,
+    TableRules,
 };
 pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};

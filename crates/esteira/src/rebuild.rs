@@ -52,10 +52,7 @@ pub async fn replay(
 /// What lives where `into` is, around it or in it. Files in a table's folder would be vacuumed, and a table
 /// under the input path would be taken for events.
 fn owner(pipeline: &Pipeline, into: &str) -> Option<String> {
-    let tables = pipeline.tables.iter().map(|table| {
-        let path = format!("{}/{}", pipeline.tables_path, table.name);
-        (path, format!("table `{}`", table.name))
-    });
+    let tables = process::specs(pipeline).map(|spec| (spec.path, format!("table `{}`", spec.name)));
     let others = [
         (
             pipeline.quarantine_path.clone(),

@@ -1,5 +1,6 @@
 //! Why a row is what it is: every event of its key, which of them won, and why the others did not.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use crate::process::{self, Traced};
 use crate::quarantined::quarantine;
-use crate::{Error, Lake, Observer, QuarantineEntry, TableKind};
+use crate::{Error, Lake, Observer, QuarantineEntry, TableKind, TableRules};
 
 const PROVENANCE: [&str; 3] = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION];
 
@@ -22,27 +23,29 @@ const PROVENANCE: [&str; 3] = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION];
 pub struct Why {
     /// The table.
     pub table: String,
-    /// The columns of its key, and what was asked for.
+    /// The columns of its key, and what was asked for. Of a table where every event is a row: where the
+    /// event was.
     pub key: Vec<(String, String)>,
-    /// Where the stored row says that it comes from; nothing when there is no such row.
-    pub stored: Option<Origin>,
-    /// Whether every key has a row; of a child, the event that stands may give none.
+    /// Where the stored rows say that they come from, each once; empty when there are none.
+    pub stored: Vec<Origin>,
+    /// Whether every event that stands has a row; of a child it may give none.
     pub has_row_always: bool,
     /// Its events, in the order in which they count: what stands first.
     pub events: Vec<KnownEvent>,
-    /// Quarantined entries whose bytes hold every part of the key.
+    /// Quarantined entries whose bytes hold every part of the key; of a table where every event is a row,
+    /// those that were there.
     pub quarantined: Vec<QuarantineEntry>,
 }
 
 impl Why {
-    /// Whether the stored row comes from the event that has to stand.
+    /// Whether the stored rows come from the events that have to stand.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        let winner = self.events.first().map(|event| &event.origin);
-        match &self.stored {
-            None => winner.is_none() || !self.has_row_always,
-            stored => stored.as_ref() == winner,
-        }
+        let stand = self.events.iter().filter(|event| event.fate == Fate::Won);
+        let mut stand: Vec<&Origin> = stand.map(|event| &event.origin).collect();
+        stand.sort_unstable();
+        let none_is_fine = !self.has_row_always && self.stored.is_empty();
+        none_is_fine || self.stored.iter().eq(stand)
     }
 }
 
@@ -79,7 +82,9 @@ pub struct KnownEvent {
 pub enum Fate {
     /// The table shows it.
     Won,
-    /// The table showed it until a newer one came.
+    /// It deletes: it stands, and the table shows nothing for it.
+    Deleted,
+    /// It stood until a newer one came.
     Replaced,
     /// A newer one was there already, or came in the same batch.
     Late,
@@ -87,7 +92,8 @@ pub enum Fate {
     Tie,
 }
 
-/// Finds everything about a key, given as the texts of its columns in order. Reads all originals.
+/// Finds everything about a key, given as the texts of its columns in order. A table where every event is
+/// a row has no key: there it is the object's key and the event's number in it. Reads all originals.
 ///
 /// # Errors
 /// [`Error::UnknownTable`]; [`Error::Key`] when the key has another number of columns;
@@ -103,16 +109,17 @@ pub async fn why(
         name: table.to_owned(),
         known: pipeline.tables.iter().map(|t| t.name.clone()).collect(),
     })?;
-    if rules.key.len() != key.len() {
+    let columns = process::asked_by(rules);
+    if columns.len() != key.len() {
         return Err(Error::Key {
             table: table.to_owned(),
-            columns: rules.key.clone(),
+            columns,
             given: key.len(),
         });
     }
     // The rows of a child stand or fall with the event of its head.
     let deciding = match &rules.kind {
-        TableKind::Latest => rules,
+        TableKind::Latest | TableKind::Append | TableKind::History => rules,
         TableKind::Child { head } => pipeline.table(head).unwrap_or(rules),
     };
     let traced = process::trace(
@@ -122,19 +129,19 @@ pub async fn why(
         key,
         observer,
     );
-    let events = judged(&Box::pin(traced).await?, &pipeline.version)?;
+    let events = judged(&Box::pin(traced).await?, &pipeline.version, &deciding.kind)?;
     Ok(Why {
         table: table.to_owned(),
-        key: rules.key.iter().cloned().zip(key.iter().cloned()).collect(),
-        stored: stored(lake, table, &rules.key, key).await?,
-        has_row_always: rules.kind == TableKind::Latest,
+        stored: stored(lake, table, &columns, key).await?,
+        key: columns.into_iter().zip(key.iter().cloned()).collect(),
+        has_row_always: !matches!(rules.kind, TableKind::Child { .. }),
         events,
-        quarantined: quarantined(lake, key).await?,
+        quarantined: quarantined(lake, rules, key).await?,
     })
 }
 
 /// The events in the order in which they count, each with its fate.
-fn judged(traced: &[Traced], version: &str) -> Result<Vec<KnownEvent>, Error> {
+fn judged(traced: &[Traced], version: &str, kind: &TableKind) -> Result<Vec<KnownEvent>, Error> {
     let failed = |error: arrow::error::ArrowError| Error::Query {
         what: "ordering the events".to_owned(),
         reason: error.to_string(),
@@ -149,25 +156,38 @@ fn judged(traced: &[Traced], version: &str) -> Result<Vec<KnownEvent>, Error> {
     let versions = instants.as_primitive::<TimestampMicrosecondType>();
     let version_of = |event: usize| (!versions.is_null(event)).then(|| versions.value(event));
     let origins = origins(&all)?;
-    let mut standing: Vec<usize> = Vec::new();
-    let mut batch_end = 0;
-    for event in 0..traced.len() {
-        if event >= batch_end {
-            batch_end = (event..traced.len())
-                .find(|other| traced[*other].batch != traced[event].batch)
-                .unwrap_or(traced.len());
-            let best = (0..batch_end).max_by_key(|event| order.rank(*event));
-            standing.resize(batch_end, best.unwrap_or_default());
+    // Of the events that compete for one row, the greatest that was known when each one was taken …
+    let place = |event: usize| match kind {
+        TableKind::Latest | TableKind::Child { .. } => None,
+        TableKind::History => version_of(event),
+        TableKind::Append => i64::try_from(event).ok(),
+    };
+    let mut best: HashMap<Option<i64>, usize> = HashMap::new();
+    let mut standing: Vec<usize> = Vec::with_capacity(traced.len());
+    let of_batch = |one: &Traced, other: &Traced| one.batch == other.batch;
+    for batch in traced.chunk_by(of_batch) {
+        let events = standing.len()..standing.len() + batch.len();
+        for event in events.clone() {
+            let best = best.entry(place(event)).or_insert(event);
+            if order.rank(event) > order.rank(*best) {
+                *best = event;
+            }
         }
+        standing.extend(events.map(|event| best[&place(event)]));
     }
-    let winner = standing.last().copied();
+    // … and the one that stands now.
+    let winner = |event: usize| best[&place(event)];
     let mut judged: Vec<usize> = (0..traced.len()).collect();
     judged.sort_unstable_by_key(|event| std::cmp::Reverse(order.rank(*event)));
     Ok(judged
         .into_iter()
         .map(|event| KnownEvent {
-            fate: if Some(event) == winner {
-                Fate::Won
+            fate: if event == winner(event) {
+                if traced[event].deletes {
+                    Fate::Deleted
+                } else {
+                    Fate::Won
+                }
             } else if standing[event] == event {
                 Fate::Replaced
             } else if version_of(standing[event]) == version_of(event) {
@@ -218,7 +238,7 @@ async fn stored(
     table: &str,
     columns: &[String],
     key: &[String],
-) -> Result<Option<Origin>, Error> {
+) -> Result<Vec<Origin>, Error> {
     let session = lake.session().await?;
     let found = async {
         let mut rows = session.table(table).await?;
@@ -226,28 +246,39 @@ async fn stored(
             rows = rows.filter(cast(ident(column), DataType::Utf8).eq(lit(value.as_str())))?;
         }
         let rows = rows.select(PROVENANCE.map(ident).to_vec())?;
-        rows.limit(0, Some(1))?.collect().await
+        rows.collect().await
     };
     let rows = found.await.map_err(|error| Error::Query {
         what: format!("reading table `{table}`"),
         reason: error.strip_backtrace(),
     })?;
+    let mut stored = Vec::new();
     for rows in rows {
-        if let Some(origin) = origins(&rows)?.pop() {
-            return Ok(Some(origin));
-        }
+        stored.extend(origins(&rows)?);
     }
-    Ok(None)
+    stored.sort_unstable();
+    stored.dedup();
+    Ok(stored)
 }
 
-/// The quarantine's entries that hold the key's texts somewhere.
-async fn quarantined(lake: &Lake, key: &[String]) -> Result<Vec<QuarantineEntry>, Error> {
+/// The quarantine's entries that hold the key's texts somewhere, or were in the place that was asked for.
+async fn quarantined(
+    lake: &Lake,
+    rules: &TableRules,
+    key: &[String],
+) -> Result<Vec<QuarantineEntry>, Error> {
+    let is_meant = |entry: &QuarantineEntry| match (&rules.kind, key) {
+        (TableKind::Append, [file, position]) => {
+            let origin = &entry.origin;
+            origin.source_file == *file && origin.source_position.to_string() == *position
+        }
+        _ => key
+            .iter()
+            .all(|part| holds(&entry.original, part.as_bytes())),
+    };
     let mut found = Vec::new();
     quarantine(lake, |entry| {
-        if key
-            .iter()
-            .all(|part| holds(&entry.original, part.as_bytes()))
-        {
+        if is_meant(&entry) {
             found.push(entry);
         }
     })

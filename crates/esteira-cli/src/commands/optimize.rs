@@ -15,10 +15,12 @@ pub(super) async fn run(arguments: OptimizeArguments) -> anyhow::Result<()> {
     } else {
         Effort::Full
     };
-    for (table, done) in esteira::optimize(&lake, &tables.only, effort).await? {
+    let all = esteira::optimize(&lake, &tables.only, effort).await?;
+    let width = output::width(all.iter().map(|(table, _)| table.as_str()));
+    for (table, done) in all {
         match tables.format {
             ListFormat::Json => output::line(&as_json(&table, &done)),
-            ListFormat::Text => output::line(&as_text(&table, &done)),
+            ListFormat::Text => output::line(&as_text(&table, &done, width)),
         }
     }
     Ok(())
@@ -37,12 +39,12 @@ fn as_json(table: &str, done: &Compaction) -> String {
     .to_string()
 }
 
-fn as_text(table: &str, done: &Compaction) -> String {
+fn as_text(table: &str, done: &Compaction, width: usize) -> String {
     if done.files_removed == 0 {
-        return format!("{table:<12} is tidy at version {}", done.version);
+        return format!("{table:<width$} is tidy at version {}", done.version);
     }
     format!(
-        "{table:<12} {} files of {} became {} of {}, {} deleted rows are gone; version {}",
+        "{table:<width$} {} files of {} became {} of {}, {} deleted rows are gone; version {}",
         done.files_removed,
         output::bytes(done.bytes_removed),
         done.files_added,

@@ -33,8 +33,9 @@ fn text(status: &Status) {
                 record.accounts.events.discovered,
                 record.timings_ms.prepare + record.timings_ms.transform + record.timings_ms.commit,
             ));
+            let width = output::width(record.tables.keys().map(String::as_str));
             for (name, table) in &record.tables {
-                output::line(&format!("  {name:<12} version {}", table.version));
+                output::line(&format!("  {name:<width$} version {}", table.version));
             }
         }
     }

@@ -9,13 +9,15 @@ use crate::output;
 pub(super) async fn run(arguments: UpgradeArguments) -> anyhow::Result<()> {
     let tables = arguments.tables;
     let lake = lake(&tables.target.pipeline, &tables.target.place.bucket).await?;
-    for (table, upgraded) in esteira::upgrade(&lake, &tables.only).await? {
+    let all = esteira::upgrade(&lake, &tables.only).await?;
+    let width = output::width(all.iter().map(|(table, _)| table.as_str()));
+    for (table, upgraded) in all {
         match tables.format {
             ListFormat::Json => {
                 output::line(&json!({"table": table, "upgraded": upgraded}).to_string());
             }
             ListFormat::Text => output::line(&format!(
-                "{table:<12} {}",
+                "{table:<width$} {}",
                 if upgraded {
                     "uses deletion vectors from now on"
                 } else {

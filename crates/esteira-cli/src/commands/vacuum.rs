@@ -22,10 +22,11 @@ pub(super) async fn run(arguments: VacuumArguments) -> anyhow::Result<()> {
         });
     let dry_run = arguments.dry_run;
     let done = esteira::vacuum(&lake, &tables.only, retention, dry_run, &clock).await?;
+    let width = output::width(done.iter().map(|(table, _)| table.as_str()));
     for (table, vacuum) in done {
         match tables.format {
             ListFormat::Json => output::line(&as_json(&table, &vacuum, dry_run)),
-            ListFormat::Text => text(&table, &vacuum, dry_run),
+            ListFormat::Text => text(&table, &vacuum, dry_run, width),
         }
     }
     Ok(())
@@ -46,14 +47,14 @@ fn as_json(table: &str, vacuum: &Vacuum, dry_run: bool) -> String {
     .to_string()
 }
 
-fn text(table: &str, vacuum: &Vacuum, dry_run: bool) {
+fn text(table: &str, vacuum: &Vacuum, dry_run: bool, width: usize) {
     if dry_run {
         for file in &vacuum.litter {
             output::line(&output::inline(&file.key));
         }
     }
     output::line(&format!(
-        "{table:<12} {} files of {} {}",
+        "{table:<width$} {} files of {} {}",
         vacuum.litter.len(),
         output::bytes(vacuum.litter.iter().map(|file| file.bytes).sum()),
         if dry_run {

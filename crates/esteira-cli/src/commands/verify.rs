@@ -28,8 +28,9 @@ pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
     if arguments.format == ListFormat::Json {
         output::line(&serde_json::to_string(&checked)?);
     } else {
+        let width = output::width(checked.tables.iter().map(|t| t.table.as_str()));
         for table in &checked.tables {
-            tell(table);
+            tell(table, width);
         }
         output::line(&format!(
             "{} batches, {} events replayed",
@@ -60,16 +61,16 @@ pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
     .into())
 }
 
-fn tell(table: &TableCheck) {
+fn tell(table: &TableCheck, width: usize) {
     if table.holds() {
         output::line(&format!(
-            "{:<12} {} rows, each what the originals make (digest {})",
+            "{:<width$} {} rows, each what the originals make (digest {})",
             table.table, table.rows, table.digest
         ));
         return;
     }
     output::line(&format!(
-        "{:<12} {} rows, {} expected",
+        "{:<width$} {} rows, {} expected",
         table.table, table.rows, table.expected_rows
     ));
     for difference in &table.differences {

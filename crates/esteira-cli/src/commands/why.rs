@@ -39,16 +39,17 @@ pub(super) async fn run(arguments: WhyArguments) -> anyhow::Result<()> {
         }
         if known.events.is_empty() && known.quarantined.is_empty() {
             output::line("  no event and no quarantined entry has this key");
-        } else if known.stored.is_none() {
+        } else if known.stored.is_empty() {
             output::line("  the table has no row of this key");
         }
     }
     if known.agrees() {
         return Ok(());
     }
-    let wrong = match known.stored {
-        Some(_) => "the stored row does not come from the event that has to stand",
-        None => "the event that has to stand is in no row",
+    let wrong = if known.stored.is_empty() {
+        "the event that has to stand is in no row"
+    } else {
+        "the stored row does not come from the event that has to stand"
     };
     Err(Failure::new(wrong)
         .hint("`esteira verify` compares every row with the originals")
@@ -59,6 +60,7 @@ pub(super) async fn run(arguments: WhyArguments) -> anyhow::Result<()> {
 fn in_words(event: &KnownEvent) -> String {
     let fate = match event.fate {
         Fate::Won => "won",
+        Fate::Deleted => "deleted",
         Fate::Replaced => "replaced",
         Fate::Late => "late",
         Fate::Tie => "tie",

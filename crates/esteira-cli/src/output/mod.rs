@@ -29,6 +29,15 @@ pub(crate) fn line(text: &str) {
     }
 }
 
+/// How wide a column of these names is.
+pub(crate) fn width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
+    names
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(12)
+}
+
 /// A remark on standard error.
 pub(crate) fn note(text: &str) {
     eprintln!("{}", format::safe(text));

@@ -23,7 +23,7 @@ fn shop(place: &Place) -> String {
 }
 
 /// The text with every instant, digest, id and date of a folder as `#`.
-fn without_times(text: &str) -> String {
+pub(crate) fn without_times(text: &str) -> String {
     let line = |line: &str| {
         let words = line.split(' ').map(|word| {
             let bare = word.trim_end_matches(')');

@@ -22,6 +22,7 @@ mod chaos;
 mod faults;
 mod help;
 mod kills;
+mod kinds;
 mod large;
 mod maintenance;
 mod names;

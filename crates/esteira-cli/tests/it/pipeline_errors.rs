@@ -23,7 +23,7 @@ fn pipeline_that_is_not_there_names_those_that_are() {
     assert_snapshot!(Place::new().failure(&["run", "nada", "--once"]), @r"
     exit 3
     error: pipeline `nada` was not found
-    hint: name a folder with a `pipeline.toml`, or one that is built in: marketing_place
+    hint: name a folder with a `pipeline.toml`, or one that is built in: marketing_place, product_reviews
     ");
 }
 

@@ -75,7 +75,19 @@ impl Place {
 
     /// A copy of the built-in pipeline's folder with `change` made to one of its files.
     pub(crate) fn pipeline(&self, name: &str, file: &str, change: impl FnOnce(String) -> String) {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/marketing_place");
+        self.copy_of("marketing_place", name, file, change);
+    }
+
+    /// A copy of any built-in pipeline's folder with `change` made to one of its files.
+    pub(crate) fn copy_of(
+        &self,
+        pipeline: &str,
+        name: &str,
+        file: &str,
+        change: impl FnOnce(String) -> String,
+    ) {
+        let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        let source = pipelines.join(pipeline);
         for part in ["pipeline.toml", "schema.sql", "models"] {
             copy(&source.join(part), &self.path(name).join(part));
         }

@@ -82,7 +82,7 @@ impl<'a> DataFiles<'a> {
     /// Writes rows in the order of the table's key.
     pub(crate) async fn write_sorted(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
         let table = self.table;
-        for piece in sort(rows, &table.spec().key).map_err(|e| table.data(&e))? {
+        for piece in sort(rows, &table.spec().sorted_by()).map_err(|e| table.data(&e))? {
             self.write(&piece.map_err(|e| table.data(&e))?).await?;
         }
         Ok(())

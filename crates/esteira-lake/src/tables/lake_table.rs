@@ -49,6 +49,19 @@ impl TableSpec {
         };
         self.key.iter().find(is_text).map(String::as_str)
     }
+
+    /// The columns of the key, those first whose values files are searched by: rows are written in their
+    /// order, so that few pages have to be looked into.
+    #[must_use]
+    pub fn sorted_by(&self) -> Vec<String> {
+        let probe = self.probe();
+        let rest = self
+            .key
+            .iter()
+            .map(String::as_str)
+            .filter(|name| Some(*name) != probe);
+        probe.into_iter().chain(rest).map(str::to_owned).collect()
+    }
 }
 
 /// A table, loaded at a version.

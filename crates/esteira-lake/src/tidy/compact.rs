@@ -171,7 +171,7 @@ async fn sorted(
     }
     let count = rows.iter().map(|batch| batch.num_rows() as u64).sum();
     let mut written = DataFiles::new(table, count);
-    let places = places(&rows, &table.spec().key).map_err(|e| table.data(&e))?;
+    let places = places(&rows, &table.spec().sorted_by()).map_err(|e| table.data(&e))?;
     let parts: Vec<&RecordBatch> = rows.iter().collect();
     for piece in places.chunks(PIECE) {
         let piece = interleave_record_batch(&parts, piece).map_err(|e| table.data(&e))?;

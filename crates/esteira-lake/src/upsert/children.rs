@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::change::Change;
 use super::commit::{self, ATTEMPTS};
 use super::decide::Applied;
-use super::find;
+use super::find::{self, Look};
 use super::keys::{KeyEncoder, KeySet};
 use super::staged::At;
 use super::{Batch, Staged};
@@ -31,7 +31,7 @@ pub async fn children(
     }
     let chosen = rows_of(&staged, &encoder, &head.standing, table)?;
     let rows = staged
-        .rows(&chosen, &schema, batch)
+        .rows(&chosen, &schema, batch, &[])
         .map_err(|e| table.data(&e))?;
     // All of them are in memory once more now.
     drop(staged);
@@ -47,7 +47,7 @@ pub async fn children(
             table.refresh().await?;
         } else {
             let files = files::files(table).await?;
-            let stored = find::find(table, &files, &encoder, &keys, None).await?;
+            let stored = find::find(table, &files, &encoder, &keys, Look::Place).await?;
             let change = Change::new(stored.iter().map(|row| row.at), vec![rows.clone()]);
             result.rows_removed = change.rows_removed();
             if change.is_empty() {

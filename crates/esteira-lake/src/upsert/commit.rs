@@ -4,7 +4,6 @@
 //! application id per table. The library does not look at it by itself, so it is asked before every
 //! attempt: a batch that has committed changes nothing when it runs again.
 
-use arrow::array::RecordBatch;
 use deltalake::protocol::{DeltaOperation, MergePredicate, SaveMode};
 
 use super::Batch;
@@ -77,31 +76,6 @@ fn merge_operation() -> DeltaOperation {
         not_matched_predicates: vec![predicate("insert")],
         not_matched_by_source_predicates: Vec::new(),
     }
-}
-
-/// Appends rows once, however often the batch runs; gives the version that holds them.
-///
-/// # Errors
-/// [`TableError`] of the table; [`TableError::Contended`] when others kept changing it.
-pub async fn append(
-    table: &mut LakeTable,
-    rows: Vec<RecordBatch>,
-    batch: &Batch,
-) -> Result<u64, TableError> {
-    let change = Change::new([], rows);
-    for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            table.refresh().await?;
-        }
-        if change.is_empty() || is_committed(table, batch).await? {
-            table.refresh().await?;
-            return Ok(table.version());
-        }
-        if commit(table, &[], &change, batch).await? == Outcome::Committed {
-            return Ok(table.version());
-        }
-    }
-    Err(contended(table, batch))
 }
 
 pub(super) fn contended(table: &LakeTable, batch: &Batch) -> TableError {

@@ -33,22 +33,23 @@ pub struct Applied {
     pub rows_removed: u64,
 }
 
-/// Judges the winning event of each key.
+/// Judges the winning event of each key: who is to be applied has to beat every stored row of its key.
 ///
-/// `replayed`: this batch has already committed to this table; then the same event in the table is
-/// this batch's own work.
+/// `is_own` tells of an event that is in the table whether that is this batch's own work, because the
+/// batch has committed before.
 pub(super) fn judge(
+    verdicts: &mut [Verdict],
     winners: &[usize],
     stored: &[Stored],
     order: &EventOrder,
-    replayed: bool,
-) -> Vec<Verdict> {
-    let mut verdicts = vec![Verdict::Applied; winners.len()];
+    is_own: impl Fn(usize) -> bool,
+) {
     for row in stored {
         let key = row.key as usize;
-        let verdict = match order.version(winners[key]).cmp(&row.version()) {
+        let event = winners[key];
+        let verdict = match order.version(event).cmp(&row.version()) {
             Ordering::Greater => Verdict::Applied,
-            Ordering::Equal if replayed => Verdict::Applied,
+            Ordering::Equal if is_own(event) => Verdict::Applied,
             Ordering::Equal => Verdict::Duplicate,
             Ordering::Less => Verdict::Superseded,
         };
@@ -56,5 +57,4 @@ pub(super) fn judge(
             verdicts[key] = verdict;
         }
     }
-    verdicts
 }

@@ -28,15 +28,34 @@ pub(super) struct RowAt {
     pub(super) row: u64,
 }
 
+/// What is wanted of the rows that are found.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look<'a> {
+    /// Only where they are.
+    Place,
+    /// Also their version, whose instant is in this column.
+    Version(&'a str),
+    /// Also their version and an end.
+    Interval {
+        /// The column with the version's instant.
+        from: &'a str,
+        /// The column with the end.
+        to: &'a str,
+    },
+}
+
 /// A row that was found.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) key: u32,
     pub(super) at: RowAt,
-    version: Option<Version>,
+    pub(super) version: Option<Version>,
+    /// In microseconds since 1970-01-01T00:00:00Z, when it was looked for; none when it is open.
+    pub(super) end: Option<i64>,
 }
 
-type Version = (i64, String, i64, i64);
+/// Instant, object, when that was written, position.
+pub(super) type Version = (i64, String, i64, i64);
 
 impl Stored {
     /// The version it was written with. A row without one is older than any event.
@@ -56,13 +75,13 @@ impl Stored {
     }
 }
 
-/// Finds every row of the table whose key is in `keys`; with `version_column` also its version.
+/// Finds every row of the table whose key is in `keys`, with what `look` says.
 pub(super) async fn find(
     table: &LakeTable,
     files: &[TableFile],
     encoder: &KeyEncoder,
     keys: &KeySet,
-    version_column: Option<&str>,
+    look: Look<'_>,
 ) -> Result<Vec<Stored>, TableError> {
     forget_what_left(table, files);
     if keys.is_empty() {
@@ -73,7 +92,7 @@ pub(super) async fn find(
         encoder,
         keys,
         probe: encoder.probe(keys).map_err(|e| table.data(&e))?,
-        version_column,
+        look,
     };
     let texts = search.texts();
     let searches: Vec<_> = files
@@ -111,7 +130,7 @@ struct Search<'a> {
     keys: &'a KeySet,
     /// The values of the column that files are searched by.
     probe: Option<Vec<Box<[u8]>>>,
-    version_column: Option<&'a str>,
+    look: Look<'a>,
 }
 
 impl Search<'_> {
@@ -137,12 +156,17 @@ impl Search<'_> {
             return Ok(Vec::new());
         };
         let mut found = self.keys_of(index, file, &footer, rows).await?;
-        if let Some(version_column) = self.version_column
-            && !found.is_empty()
-        {
-            let versions = self.versions(file, &footer, &found, version_column).await?;
+        let (from, to) = match self.look {
+            Look::Place => return Ok(found),
+            Look::Version(column) => (column, None),
+            Look::Interval { from, to } => (from, Some(to)),
+        };
+        if !found.is_empty() {
+            let mut versions = self.versions(file, &footer, &found, from, to).await?;
             for row in &mut found {
-                row.version = versions.get(&row.at.row).cloned().flatten();
+                if let Some((version, end)) = versions.remove(&row.at.row) {
+                    (row.version, row.end) = (version, end);
+                }
             }
         }
         Ok(found)
@@ -175,46 +199,43 @@ impl Search<'_> {
                     key,
                     at: RowAt { file: index, row },
                     version: None,
+                    end: None,
                 });
             }
         }
         Ok(found)
     }
 
-    /// The versions of the rows found in a file, by the rows' numbers.
+    /// The versions and ends of the rows found in a file, by the rows' numbers.
     async fn versions(
         &self,
         file: &TableFile,
         footer: &Footer,
         found: &[Stored],
-        version_column: &str,
-    ) -> Result<HashMap<u64, Option<Version>>, TableError> {
+        from: &str,
+        to: Option<&str>,
+    ) -> Result<HashMap<u64, (Option<Version>, Option<i64>)>, TableError> {
         let table = self.table;
-        let columns = [
-            version_column,
-            SOURCE_FILE,
-            SOURCE_MODIFIED,
-            SOURCE_POSITION,
-        ];
-        let rows = exactly(footer, found);
-        let columns = columns.map(str::to_owned);
+        let columns = [from, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION];
+        let columns: Vec<String> = columns.into_iter().chain(to).map(str::to_owned).collect();
+        let rows = exactly(footer, found.iter().map(|row| row.at.row));
         let mut batches = files::read(table, file, footer, Some(&columns), rows)?;
         let mut versions = HashMap::with_capacity(found.len());
         while let Some(batch) = batches.try_next().await? {
-            let of_batch = Versions::of(&batch, version_column).map_err(|e| table.data(&e))?;
+            let of_batch = Versions::of(&batch, from, to).map_err(|e| table.data(&e))?;
             let numbers = row_numbers(&batch).map_err(|e| table.data(&e))?;
-            versions.extend(numbers.enumerate().map(|(at, row)| (row, of_batch.get(at))));
+            let all = numbers.enumerate();
+            versions.extend(all.map(|(at, row)| (row, (of_batch.get(at), of_batch.end(at)))));
         }
         Ok(versions)
     }
 }
 
-/// Exactly the rows that were found, which are ascending.
-fn exactly(footer: &Footer, found: &[Stored]) -> Rows {
+/// Exactly these rows, whose numbers are ascending.
+pub(super) fn exactly(footer: &Footer, rows: impl Iterator<Item = u64>) -> Rows {
     let total = usize::try_from(footer.rows()).unwrap_or(usize::MAX);
-    let rows = found
-        .iter()
-        .filter_map(|row| usize::try_from(row.at.row).ok())
+    let rows = rows
+        .filter_map(|row| usize::try_from(row).ok())
         .map(|row| row..row + 1);
     Rows::Some {
         groups: (0..footer.metadata().num_row_groups()).collect(),
@@ -222,6 +243,7 @@ fn exactly(footer: &Footer, found: &[Stored]) -> Rows {
     }
 }
 
+/// The numbers of the rows that were read.
 pub(super) fn row_numbers(
     batch: &RecordBatch,
 ) -> Result<impl Iterator<Item = u64> + '_, ArrowError> {
@@ -240,10 +262,11 @@ struct Versions {
     file: ArrayRef,
     modified: ArrayRef,
     position: ArrayRef,
+    end: Option<ArrayRef>,
 }
 
 impl Versions {
-    fn of(batch: &RecordBatch, version_column: &str) -> Result<Self, ArrowError> {
+    fn of(batch: &RecordBatch, from: &str, to: Option<&str>) -> Result<Self, ArrowError> {
         let column = |name: &str, wanted: &DataType| {
             let column = batch
                 .column_by_name(name)
@@ -252,11 +275,18 @@ impl Versions {
         };
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         Ok(Self {
-            instant: column(version_column, &instant)?,
+            instant: column(from, &instant)?,
             file: column(SOURCE_FILE, &DataType::Utf8)?,
             modified: column(SOURCE_MODIFIED, &instant)?,
             position: column(SOURCE_POSITION, &DataType::Int64)?,
+            end: to.map(|to| column(to, &instant)).transpose()?,
         })
+    }
+
+    fn end(&self, row: usize) -> Option<i64> {
+        let ends = self.end.as_ref()?;
+        let ends = ends.as_primitive::<TimestampMicrosecondType>();
+        ends.is_valid(row).then(|| ends.value(row))
     }
 
     fn get(&self, row: usize) -> Option<Version> {

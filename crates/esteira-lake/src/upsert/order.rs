@@ -104,6 +104,11 @@ impl EventOrder {
         self.rank[event]
     }
 
+    /// The instants of all events' versions, in their order.
+    pub(super) fn instants(&self) -> &TimestampMicrosecondArray {
+        &self.instant
+    }
+
     /// The lineage columns of all events, in their order.
     #[must_use]
     pub fn lineage(&self) -> [ArrayRef; 3] {

@@ -7,6 +7,7 @@ use futures::TryStreamExt as _;
 use super::Batch;
 use super::change::Change;
 use super::commit::{self, ATTEMPTS};
+use super::decide::Applied;
 use super::find::{RowAt, row_numbers};
 use crate::files::{self, Rows};
 use crate::tables::{LakeTable, Outcome, TableError};
@@ -29,17 +30,6 @@ pub trait Replacement: Clone {
     fn rows(self) -> Result<Vec<RecordBatch>, ArrowError>;
 }
 
-/// What a replacement did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Replaced {
-    /// The version that holds it.
-    pub version: u64,
-    /// Rows that came.
-    pub rows_added: u64,
-    /// Rows that went.
-    pub rows_removed: u64,
-}
-
 /// Replaces rows once, however often the batch runs.
 ///
 /// # Errors
@@ -48,7 +38,7 @@ pub async fn replace(
     table: &mut LakeTable,
     replacement: impl Replacement,
     batch: &Batch,
-) -> Result<Replaced, TableError> {
+) -> Result<Applied, TableError> {
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             table.refresh().await?;
@@ -83,10 +73,11 @@ pub async fn replace(
         } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
             continue;
         }
-        return Ok(Replaced {
+        return Ok(Applied {
             version: table.version(),
             rows_added: change.rows_added(),
             rows_removed: change.rows_removed(),
+            ..Applied::default()
         });
     }
     Err(commit::contended(table, batch))

@@ -71,17 +71,30 @@ impl Staged {
         &self.batches
     }
 
+    /// Of each batch the indexes of its rows' events.
+    pub(super) fn events(&self) -> &[Int64Array] {
+        &self.events
+    }
+
     /// The row's event.
     pub(super) fn event(&self, at: At) -> usize {
         usize::try_from(self.events[at.0].value(at.1)).unwrap_or(usize::MAX)
     }
 
-    /// The chosen rows with the columns of the table: the model's, then where they came from.
+    /// Where every row is.
+    pub(super) fn places(&self) -> impl Iterator<Item = At> + '_ {
+        let parts = self.batches.iter().enumerate();
+        parts.flat_map(|(part, batch)| (0..batch.num_rows()).map(move |row| (part, row)))
+    }
+
+    /// The chosen rows with the columns of the table: those in `own`, the model's, and where they came
+    /// from.
     pub(super) fn rows(
         &self,
         chosen: &[At],
         table: &SchemaRef,
         batch: &Batch,
+        own: &[(&str, ArrayRef)],
     ) -> Result<RecordBatch, ArrowError> {
         if chosen.is_empty() {
             return Ok(RecordBatch::new_empty(Arc::clone(table)));
@@ -94,7 +107,11 @@ impl Staged {
             .fields()
             .iter()
             .map(|field| -> Result<ArrayRef, ArrowError> {
-                let column = match field.name().as_str() {
+                let name = field.name().as_str();
+                if let Some((_, column)) = own.iter().find(|(own, _)| *own == name) {
+                    return Ok(Arc::clone(column));
+                }
+                let column = match name {
                     SOURCE_FILE => take(&file, &events, None)?,
                     SOURCE_MODIFIED => take(&modified, &events, None)?,
                     SOURCE_POSITION => take(&position, &events, None)?,

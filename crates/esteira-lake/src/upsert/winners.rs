@@ -46,8 +46,8 @@ pub(super) fn winners(
     Ok(Winners { keys, rows })
 }
 
-/// Which events win a key of a head within the batch, by their index: only their child rows can ever
-/// be needed.
+/// Which events win a key of a head within the batch and do not delete it, by their index: only their
+/// child rows can ever be needed.
 ///
 /// # Errors
 /// When a key column is absent.
@@ -56,11 +56,13 @@ pub fn can_stand(
     key: &[String],
     table: &Schema,
     order: &EventOrder,
+    deletes: Option<&[bool]>,
 ) -> Result<Vec<bool>, ArrowError> {
     let encoder = KeyEncoder::new(key, table)?;
     let mut standing = vec![false; order.len()];
     for at in winners(staged, &encoder, order)?.rows {
-        standing[staged.event(at)] = true;
+        let event = staged.event(at);
+        standing[event] = deletes.is_none_or(|deletes| !deletes[event]);
     }
     Ok(standing)
 }

@@ -21,10 +21,22 @@ const MARKETING_PLACE: &[File] = &[
     file!("marketing_place", "models/shipments.sql"),
 ];
 
+const PRODUCT_REVIEWS: &[File] = &[
+    file!("product_reviews", "pipeline.toml"),
+    file!("product_reviews", "schema.sql"),
+    file!("product_reviews", "models/reviews.sql"),
+    file!("product_reviews", "models/review_history.sql"),
+    file!("product_reviews", "models/review_log.sql"),
+];
+
 /// The names of all built-in pipelines.
-pub(super) const NAMES: [&str; 1] = ["marketing_place"];
+pub(super) const NAMES: [&str; 2] = ["marketing_place", "product_reviews"];
 
 /// The files of a built-in pipeline.
 pub(super) fn files(name: &str) -> Option<&'static [File]> {
-    (name == NAMES[0]).then_some(MARKETING_PLACE)
+    match name {
+        "marketing_place" => Some(MARKETING_PLACE),
+        "product_reviews" => Some(PRODUCT_REVIEWS),
+        _ => None,
+    }
 }

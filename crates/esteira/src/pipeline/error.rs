@@ -48,6 +48,14 @@ pub enum PipelineError {
 }
 
 impl PipelineError {
+    /// The same error with a way out.
+    pub(super) fn with_hint(mut self, way_out: String) -> Self {
+        if let Self::Wrong { hint, .. } = &mut self {
+            *hint = Some(way_out);
+        }
+        self
+    }
+
     /// The way out, for the person in front of the terminal.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

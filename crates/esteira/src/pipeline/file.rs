@@ -68,10 +68,21 @@ pub(super) struct MaintenanceSection {
 pub(super) struct TableSection {
     pub(super) name: String,
     pub(super) model: Option<String>,
+    pub(super) kind: Option<KindName>,
     pub(super) key: Option<Vec<String>>,
     pub(super) head: Option<String>,
+    pub(super) delete_when: Option<String>,
     #[serde(default)]
     pub(super) copy_on_write: bool,
+}
+
+/// What a table without a head can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum KindName {
+    Latest,
+    Append,
+    History,
 }
 
 /// Reads the text of the file called `name`.
@@ -98,10 +109,13 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The library names an unknown key and the ones it expected, all between backticks, the unknown one
+/// The library names an unknown key or value and the ones it expected, all between backticks, the unknown one
 /// first; the nearest of the others is most likely what was meant.
 fn nearest(message: &str) -> Option<String> {
-    if !message.starts_with("unknown field") {
+    if !["unknown field", "unknown variant"]
+        .iter()
+        .any(|what| message.starts_with(what))
+    {
         return None;
     }
     let mut names = message.split('`').skip(1).step_by(2);

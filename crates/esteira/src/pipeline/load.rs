@@ -7,9 +7,9 @@ use esteira_events::{DataType, EventSchema};
 use esteira_lake::bucket::Listed;
 use sha2::{Digest as _, Sha256};
 
-use super::file::{self, PipelineFile, TableSection};
+use super::file;
 use super::settings::{self, Limits, Maintenance};
-use super::{Model, PipelineError, builtin};
+use super::{Condition, Model, PipelineError, builtin, table};
 use crate::path_pattern::PathPattern;
 
 const CONFIG: &str = "pipeline.toml";
@@ -48,10 +48,12 @@ pub struct TableRules {
     pub name: String,
     /// Its rows.
     pub model: Model,
-    /// The columns of its key; of a child, its head's.
+    /// The columns of its key; of a child, its head's. None where every event is a row.
     pub key: Vec<String>,
     /// What its rows are.
     pub kind: TableKind,
+    /// Which events delete their keys.
+    pub delete_when: Option<Condition>,
     /// Whether files that lose rows are written again, for readers that know no deletion vectors.
     pub copy_on_write: bool,
 }
@@ -61,11 +63,22 @@ pub struct TableRules {
 pub enum TableKind {
     /// One row a key, of the latest event.
     Latest,
+    /// Every row of every event; rows never change.
+    Append,
+    /// One row a key and version, with the interval in which it was valid.
+    History,
     /// All rows of the event that stands in the head, replaced as one set.
     Child {
         /// The head's name.
         head: String,
     },
+}
+
+impl TableRules {
+    /// The name of the table that remembers what was deleted from the table `name`.
+    pub(crate) fn deletions_name(name: &str) -> String {
+        format!("{name}_deleted")
+    }
 }
 
 impl Pipeline {
@@ -155,9 +168,10 @@ impl PipelineFiles {
         checks.version(&schema, &config.event.version)?;
         let mut tables = Vec::new();
         for section in &config.tables {
-            tables.push(table(&mut reader, &checks, &config, section, &schema).await?);
+            let rules = table::rules(&mut reader, &checks, &config, section, &schema);
+            tables.push(rules.await?);
         }
-        tables.sort_by_key(|table: &TableRules| table.kind != TableKind::Latest);
+        tables.sort_by_key(|table: &TableRules| matches!(table.kind, TableKind::Child { .. }));
         let or = |given: &Option<String>, default: String| {
             given
                 .as_deref()
@@ -180,68 +194,8 @@ impl PipelineFiles {
     }
 }
 
-async fn table(
-    reader: &mut Reader<'_>,
-    checks: &Checks<'_>,
-    config: &PipelineFile,
-    section: &TableSection,
-    schema: &EventSchema,
-) -> Result<TableRules, PipelineError> {
-    let name = &section.name;
-    let (key, kind) = match (&section.key, &section.head) {
-        (Some(key), None) if !key.is_empty() => (key.clone(), TableKind::Latest),
-        (None, Some(head)) => {
-            let key = config
-                .tables
-                .iter()
-                .find(|table| table.name == *head)
-                .and_then(|table| table.key.clone())
-                .ok_or_else(|| {
-                    checks.wrong(
-                        head,
-                        format!("table `{name}`: its head `{head}` is no table with a `key`"),
-                    )
-                })?;
-            (key, TableKind::Child { head: head.clone() })
-        }
-        _ => {
-            return Err(checks.wrong(
-                name,
-                format!("table `{name}` needs either a `key` or a `head`"),
-            ));
-        }
-    };
-    let default = format!("models/{name}.sql");
-    let (model_name, sql) = reader.read(section.model.as_deref().unwrap_or(&default))?;
-    let model = Model::check(&model_name, &sql, schema).await?;
-    let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
-    if kind == TableKind::Latest {
-        needed.push(&config.event.version);
-    }
-    for column in needed {
-        if model.table_schema().field_with_name(column).is_err() {
-            return Err(PipelineError::Wrong {
-                file: model_name,
-                line: 1,
-                column: 1,
-                message: format!("the model of table `{name}` does not give column `{column}`"),
-                hint: Some(format!(
-                    "select `{column}`: it is part of the key or the version"
-                )),
-            });
-        }
-    }
-    Ok(TableRules {
-        name: name.clone(),
-        model,
-        key,
-        kind,
-        copy_on_write: section.copy_on_write,
-    })
-}
-
 /// Checks whose errors point into `pipeline.toml`.
-struct Checks<'a> {
+pub(super) struct Checks<'a> {
     file: &'a str,
     text: &'a str,
 }
@@ -262,7 +216,8 @@ impl Checks<'_> {
         }
     }
 
-    fn wrong(&self, at: &str, message: String) -> PipelineError {
+    /// The error of the value `at`, where it first stands.
+    pub(super) fn wrong(&self, at: &str, message: String) -> PipelineError {
         let offset = self.text.find(&format!("\"{at}\"")).unwrap_or(0);
         let (line, column) = file::line_and_column(self.text, offset);
         PipelineError::Wrong {
@@ -275,14 +230,14 @@ impl Checks<'_> {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     files: &'a PipelineFiles,
     digest: Sha256,
 }
 
 impl Reader<'_> {
     /// A file's name for messages, and its text.
-    fn read(&mut self, path: &str) -> Result<(String, String), PipelineError> {
+    pub(super) fn read(&mut self, path: &str) -> Result<(String, String), PipelineError> {
         let (name, text) = match self.files {
             PipelineFiles::Folder(folder) => {
                 let file = folder.join(path);

@@ -5,12 +5,15 @@
 //! object is read, and named with its file and line. Running it belongs to `process`.
 
 mod builtin;
+mod condition;
 mod error;
 mod file;
 mod load;
 mod model;
 mod settings;
+mod table;
 
+pub use condition::Condition;
 pub use error::PipelineError;
 pub use load::{Pipeline, PipelineFiles, TableKind, TableRules};
 pub use model::Model;

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, SelectItem, SetExpr, S
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use esteira_events::{EventSchema, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
+use esteira_lake::upsert::{VALID_FROM, VALID_TO};
 
 use super::PipelineError;
 
@@ -77,6 +78,20 @@ impl Model {
             sql,
             schema: table_schema(&schema),
         })
+    }
+
+    /// The same model for a history, whose rows also say when they are valid.
+    pub(super) fn with_validity(mut self) -> Self {
+        let mut fields: Vec<Arc<Field>> = self.schema.fields().iter().cloned().collect();
+        let own = fields
+            .iter()
+            .take_while(|f| f.name() != SOURCE_FILE)
+            .count();
+        let validity =
+            [VALID_FROM, VALID_TO].map(|name| Arc::new(Field::new(name, instant(), true)));
+        fields.splice(own..own, validity);
+        self.schema = Arc::new(Schema::new(fields));
+        self
     }
 
     /// Its SQL, with the column that names the event.

@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use esteira_lake::files::{self, FileCache, TableSize};
+use esteira_lake::files::{self, FileCache};
 use esteira_lake::ledger::{Plan, TableRecord};
 use esteira_lake::quarantine;
 use esteira_lake::tables::{LakeTable, TableError, TableSpec};
-use esteira_lake::upsert::{self, Batch, Replaced, Verdict};
+use esteira_lake::upsert::{self, Batch, Verdict};
 
 use super::land::Landed;
 use super::stages::Context;
 use super::transform::Transformed;
-use crate::{Error, TableKind};
+use crate::{Error, Pipeline, TableKind, TableRules};
 
 /// The name of the quarantine among the tables.
 pub(crate) const QUARANTINE: &str = "quarantine";
 
 /// The tables of a pipeline, open for writing.
 pub(super) struct Tables {
-    tables: BTreeMap<String, LakeTable>,
+    by_name: BTreeMap<String, LakeTable>,
+    /// What was deleted from a table, by its name.
+    deletions: BTreeMap<String, LakeTable>,
     quarantine: LakeTable,
 }
 
@@ -34,40 +36,72 @@ pub(super) struct Applied {
 impl Tables {
     /// Opens all tables, or creates them empty.
     pub(super) async fn open(context: &Context) -> Result<Self, Error> {
-        let cache = Arc::new(FileCache::new(context.pipeline.limits.file_cache_bytes));
-        let mut tables = BTreeMap::new();
-        for spec in specs(&context.pipeline) {
-            let name = spec.name.clone();
-            let table = LakeTable::open_or_create(&context.bucket, spec, Arc::clone(&cache));
-            tables.insert(name, table.await?);
+        let pipeline = &context.pipeline;
+        let cache = Arc::new(FileCache::new(pipeline.limits.file_cache_bytes));
+        let open = |spec| LakeTable::open_or_create(&context.bucket, spec, Arc::clone(&cache));
+        let (mut by_name, mut deletions) = (BTreeMap::new(), BTreeMap::new());
+        for rules in &pipeline.tables {
+            let name = &rules.name;
+            by_name.insert(name.clone(), open(table_spec(pipeline, rules)).await?);
+            if let Some(spec) = deletions_spec(pipeline, rules) {
+                deletions.insert(name.clone(), open(spec).await?);
+            }
         }
-        let spec = quarantine_spec(&context.pipeline);
         Ok(Self {
-            tables,
-            quarantine: LakeTable::open_or_create(&context.bucket, spec, cache).await?,
+            by_name,
+            deletions,
+            quarantine: open(quarantine_spec(pipeline)).await?,
         })
     }
 
     /// All of them.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut LakeTable> {
-        self.tables.values_mut().chain([&mut self.quarantine])
+        let tables = self.by_name.values_mut().chain(self.deletions.values_mut());
+        tables.chain([&mut self.quarantine])
     }
 }
 
-/// What the pipeline's tables are declared to be.
-pub(crate) fn specs(pipeline: &crate::Pipeline) -> impl Iterator<Item = TableSpec> + '_ {
-    pipeline.tables.iter().map(|table| TableSpec {
-        name: table.name.clone(),
-        path: format!("{}/{}", pipeline.tables_path, table.name),
+/// What all tables of the pipeline but the quarantine are declared to be, those that remember what was
+/// deleted among them.
+pub(crate) fn specs(pipeline: &Pipeline) -> impl Iterator<Item = TableSpec> + '_ {
+    pipeline.tables.iter().flat_map(|rules| {
+        let deletions = deletions_spec(pipeline, rules);
+        [table_spec(pipeline, rules)].into_iter().chain(deletions)
+    })
+}
+
+fn table_spec(pipeline: &Pipeline, rules: &TableRules) -> TableSpec {
+    TableSpec {
+        name: rules.name.clone(),
+        path: format!("{}/{}", pipeline.tables_path, rules.name),
         process: pipeline.name.clone(),
-        schema: table.model.table_schema().clone(),
-        key: table.key.clone(),
-        copy_on_write: table.copy_on_write,
+        schema: rules.model.table_schema().clone(),
+        key: rules.key.clone(),
+        copy_on_write: rules.copy_on_write,
+    }
+}
+
+/// The table that remembers what was deleted from another. Its folder is one that engines and catalogues
+/// pass over, as they do with every name that begins with `_`.
+fn deletions_spec(pipeline: &Pipeline, rules: &TableRules) -> Option<TableSpec> {
+    rules.delete_when.as_ref()?;
+    let mut key = rules.key.clone();
+    // A history needs to know every deletion, not only the last of a key.
+    if rules.kind == TableKind::History {
+        key.push(upsert::DELETED_AT.to_owned());
+    }
+    Some(TableSpec {
+        name: TableRules::deletions_name(&rules.name),
+        path: format!("{}/_deleted/{}", pipeline.tables_path, rules.name),
+        process: pipeline.name.clone(),
+        schema: upsert::deletions_schema(&rules.key, rules.model.table_schema()),
+        key,
+        copy_on_write: false,
     })
 }
 
 /// What the pipeline's quarantine is declared to be.
-pub(crate) fn quarantine_spec(pipeline: &crate::Pipeline) -> TableSpec {
+pub(crate) fn quarantine_spec(pipeline: &Pipeline) -> TableSpec {
     TableSpec {
         name: QUARANTINE.to_owned(),
         path: pipeline.quarantine_path.clone(),
@@ -86,24 +120,40 @@ pub(super) async fn apply(
     landed: &mut Landed,
     transformed: Transformed,
 ) -> Result<Applied, Error> {
-    let Transformed { batch, mut staged } = transformed;
+    let Transformed {
+        batch,
+        mut staged,
+        deletes,
+    } = transformed;
     let mut applied = Applied {
         tables: BTreeMap::new(),
         verdicts: vec![Verdict::Superseded; batch.order.len()],
     };
     let mut heads: BTreeMap<&str, upsert::Applied> = BTreeMap::new();
     for rules in &context.pipeline.tables {
-        let (Some(table), Some(rows)) = (
-            tables.tables.get_mut(&rules.name),
-            staged.remove(&rules.name),
-        ) else {
+        let name = &rules.name;
+        let (Some(table), Some(rows)) = (tables.by_name.get_mut(name), staged.remove(name)) else {
             continue;
         };
+        // First: with the row gone and nothing remembered, a late event would bring it back.
+        let deletions = match (tables.deletions.get_mut(name), deletes.get(name)) {
+            (Some(remembers), Some(deletes)) => {
+                let done = upsert::deletions(remembers, &rules.key, &rows, deletes, &batch).await?;
+                let entry = table_record(done.table(), &done.applied).await?;
+                let name = TableRules::deletions_name(name);
+                applied.tables.insert(name, entry);
+                Some(done)
+            }
+            _ => None,
+        };
+        let deletions = deletions.as_ref();
         let done = match &rules.kind {
             TableKind::Latest => {
                 let version = &context.pipeline.version;
-                upsert::latest(table, version, &rows, &batch).await?
+                upsert::latest(table, version, &rows, deletions, &batch).await?
             }
+            TableKind::History => upsert::history(table, &rows, deletions, &batch).await?,
+            TableKind::Append => upsert::append_events(table, &rows, &batch).await?,
             TableKind::Child { head } => match heads.get(head.as_str()) {
                 Some(head) => upsert::children(table, rows, head, &batch).await?,
                 None => continue,
@@ -115,14 +165,10 @@ pub(super) async fn apply(
                 *known = verdict;
             }
         }
-        let entry = table_record(
-            files::size(table).await?,
-            done.version,
-            done.rows_added,
-            done.rows_removed,
-        );
-        applied.tables.insert(rules.name.clone(), entry);
-        heads.insert(&rules.name, done);
+        applied
+            .tables
+            .insert(name.clone(), table_record(table, &done).await?);
+        heads.insert(name, done);
     }
     let entry = quarantine(tables, plan, landed, &batch).await?;
     applied.tables.insert(QUARANTINE.to_owned(), entry);
@@ -138,7 +184,7 @@ async fn quarantine(
 ) -> Result<TableRecord, Error> {
     let table = &mut tables.quarantine;
     let rejected = std::mem::take(&mut landed.rejected);
-    let replaced = if let Some(retry) = &plan.retry {
+    let done = if let Some(retry) = &plan.retry {
         let retried = quarantine::Retried::new(retry, &rejected);
         upsert::replace(table, retried, batch).await?
     } else {
@@ -149,30 +195,27 @@ async fn quarantine(
             reason: error.to_string(),
             transient: false,
         })?;
-        Replaced {
-            version: upsert::append(table, rows, batch).await?,
-            rows_added,
-            rows_removed: 0,
-        }
+        let mut done = upsert::Applied::default();
+        done.version = upsert::append(table, rows, batch).await?;
+        done.rows_added = rows_added;
+        done
     };
-    let size = files::size(table).await?;
-    let Replaced {
-        version,
-        rows_added,
-        rows_removed,
-    } = replaced;
-    Ok(table_record(size, version, rows_added, rows_removed))
+    Ok(table_record(table, &done).await?)
 }
 
-fn table_record(size: TableSize, version: u64, rows_added: u64, rows_removed: u64) -> TableRecord {
-    TableRecord {
-        version,
-        rows_added,
-        rows_removed,
+async fn table_record(
+    table: &LakeTable,
+    done: &upsert::Applied,
+) -> Result<TableRecord, TableError> {
+    let size = files::size(table).await?;
+    Ok(TableRecord {
+        version: done.version,
+        rows_added: done.rows_added,
+        rows_removed: done.rows_removed,
         files: size.files,
         bytes: size.bytes,
         deleted_rows: size.deleted_rows,
-    }
+    })
 }
 
 /// An event counts where it got furthest.

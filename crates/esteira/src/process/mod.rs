@@ -30,4 +30,4 @@ pub use runner::RunSummary;
 pub(crate) use runner::{Settings, run};
 pub use shutdown::Shutdown;
 pub(crate) use tidy::readable_since;
-pub(crate) use trace::{Traced, trace};
+pub(crate) use trace::{Traced, asked_by, trace};

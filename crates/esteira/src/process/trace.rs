@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
+use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{cast, ident, lit};
+use esteira_events::{SOURCE_FILE, SOURCE_POSITION};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::Ledger;
 use esteira_lake::raw::Raw;
@@ -16,8 +18,8 @@ use super::observe::Silent;
 use super::stages::Context;
 use super::transform;
 use crate::clock::SystemClock;
-use crate::pipeline::{self, EVENT};
-use crate::{Error, Observer, Pipeline, TableRules};
+use crate::pipeline::{self, EVENT, EVENTS};
+use crate::{Error, Observer, Pipeline, TableKind, TableRules};
 
 /// One event with a key.
 #[derive(Debug, Clone)]
@@ -28,10 +30,20 @@ pub(crate) struct Traced {
     pub(crate) raw_file: String,
     /// The event: one row.
     pub(crate) event: RecordBatch,
+    /// Whether it deletes its keys.
+    pub(crate) deletes: bool,
+}
+
+/// The columns that a question about rows of a table names: those of its key, or where the event was.
+pub(crate) fn asked_by(rules: &TableRules) -> Vec<String> {
+    match rules.kind {
+        TableKind::Append => [SOURCE_FILE, SOURCE_POSITION].map(str::to_owned).to_vec(),
+        _ => rules.key.clone(),
+    }
 }
 
 /// Reads every batch up to the newest record and gives the events from which the model of the table
-/// makes rows of this key (texts, in the order of the key's columns), in the order of the batches.
+/// makes rows of this key (texts, in the order of [`asked_by`]), in the order of the batches.
 pub(crate) async fn trace(
     pipeline: Arc<Pipeline>,
     bucket: Bucket,
@@ -61,15 +73,26 @@ pub(crate) async fn trace(
         let relation = pipeline::events_relation(&context.pipeline.schema);
         let found = async {
             let events = transform::events(&relation, decoded.clone(), plan.planned_at)?;
-            let session = transform::session_over(&relation, events)?;
+            let deletes = match &rules.delete_when {
+                Some(condition) => {
+                    transform::events_where(condition, &relation, events.clone()).await?
+                }
+                None => vec![false; landed.object_of.len()],
+            };
+            let mut session = transform::session_over(&relation, events)?;
+            if rules.kind == TableKind::Append {
+                // Of these tables it is the events that are asked for, whatever the model makes of them.
+                let events = asked(session.table(EVENTS).await?, rules, key)?;
+                session = transform::session_over(&relation, events.collect().await?)?;
+            }
             let mut rows = session.sql(rules.model.sql()).await?;
-            for (column, value) in rules.key.iter().zip(key) {
-                rows = rows.filter(cast(ident(column), DataType::Utf8).eq(lit(value.as_str())))?;
+            if rules.kind != TableKind::Append {
+                rows = asked(rows, rules, key)?;
             }
             let rows = rows.select(vec![ident(EVENT)])?.collect().await?;
-            Ok(event_numbers(&rows))
+            Ok((transform::event_numbers(&rows), deletes))
         };
-        let found = found.await.map_err(|error: DataFusionError| Error::Query {
+        let (found, deletes) = found.await.map_err(|error: DataFusionError| Error::Query {
             what: format!("the model of table `{}`", rules.name),
             reason: error.strip_backtrace(),
         })?;
@@ -79,6 +102,7 @@ pub(crate) async fn trace(
                 batch,
                 raw_file: landed.raw_files[object as usize].clone(),
                 event,
+                deletes: deletes[number],
             }));
         }
         observer.recorded(&record);
@@ -86,17 +110,16 @@ pub(crate) async fn trace(
     Ok(traced)
 }
 
-/// Every event once, however many rows it makes.
-fn event_numbers(rows: &[RecordBatch]) -> Vec<usize> {
-    let mut numbers: Vec<usize> = rows
-        .iter()
-        .filter_map(|rows| rows.column(0).as_primitive_opt::<Int64Type>())
-        .flat_map(|column| column.values().iter())
-        .filter_map(|number| usize::try_from(*number).ok())
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
+/// Those of the rows that have this key.
+fn asked(
+    mut rows: DataFrame,
+    rules: &TableRules,
+    key: &[String],
+) -> Result<DataFrame, DataFusionError> {
+    for (column, value) in asked_by(rules).iter().zip(key) {
+        rows = rows.filter(cast(ident(column), DataType::Utf8).eq(lit(value.as_str())))?;
+    }
+    Ok(rows)
 }
 
 fn event(batches: &[RecordBatch], number: usize) -> Option<RecordBatch> {

@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
+use datafusion::prelude::ident;
 use esteira_lake::ledger::Plan;
 use esteira_lake::upsert::{self, Batch, EventOrder, Staged};
 
 use super::land::Landed;
 use super::stages::Context;
 use crate::pipeline::{self, EVENT, EVENTS};
-use crate::{Error, TableKind};
+use crate::{Condition, Error, TableKind};
 
 /// The rows each table may get, and the order of the events they came from.
 pub(super) struct Transformed {
@@ -25,13 +26,15 @@ pub(super) struct Transformed {
     pub(super) batch: Batch,
     /// By table.
     pub(super) staged: BTreeMap<String, Staged>,
+    /// By table that deletes: which events do, by their index.
+    pub(super) deletes: BTreeMap<String, Vec<bool>>,
 }
 
 /// Runs every model of the pipeline. Takes the events out of `landed`: what the models did not keep
 /// is free again when this returns.
 ///
-/// The models of child tables see only the events that win their head's key in this batch, since the
-/// others can never stand.
+/// The models of child tables see only the events that win their head's key in this batch and do not
+/// delete it, since the others can never stand.
 pub(super) async fn transform(
     context: &Context,
     plan: &Plan,
@@ -49,14 +52,17 @@ pub(super) async fn transform(
     let events = events(&relation, decoded, plan.processed_at())
         .map_err(|error| failed("preparing the events", &error))?;
     let mut staged: BTreeMap<String, Staged> = BTreeMap::new();
+    let mut deletes: BTreeMap<String, Vec<bool>> = BTreeMap::new();
     let mut of_head: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
     for table in &pipeline.tables {
         let visible = match &table.kind {
-            TableKind::Latest => &events,
+            TableKind::Latest | TableKind::Append | TableKind::History => &events,
             TableKind::Child { head } => match of_head.entry(head) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => {
-                    let standing = standing(context, &staged, head, &events, &order)
+                    let deletes = deletes.get(head).map(Vec::as_slice);
+                    let standing = standing(context, &staged, head, &events, &order, deletes);
+                    let standing = standing
                         .map_err(|error| failed("choosing the events of a head", &error))?;
                     new.insert(standing)
                 }
@@ -71,6 +77,14 @@ pub(super) async fn transform(
             })?;
         let rows = Staged::new(rows, EVENT).map_err(|error| failed(&what, &error))?;
         staged.insert(table.name.clone(), rows);
+        if let Some(condition) = &table.delete_when {
+            let deleting = events_where(condition, &relation, events.clone()).await;
+            let deleting = deleting.map_err(|error| Error::Query {
+                what: format!("`delete_when` of table `{}`", table.name),
+                reason: error.strip_backtrace(),
+            })?;
+            deletes.insert(table.name.clone(), deleting);
+        }
     }
     Ok(Transformed {
         batch: Batch {
@@ -80,6 +94,7 @@ pub(super) async fn transform(
             order,
         },
         staged,
+        deletes,
     })
 }
 
@@ -113,11 +128,13 @@ fn standing(
     head: &str,
     events: &[RecordBatch],
     order: &EventOrder,
+    deletes: Option<&[bool]>,
 ) -> Result<Vec<RecordBatch>, ArrowError> {
     let (Some(rules), Some(rows)) = (context.pipeline.table(head), staged.get(head)) else {
         return Ok(events.to_vec());
     };
-    let standing = upsert::can_stand(rows, &rules.key, rules.model.table_schema(), order)?;
+    let schema = rules.model.table_schema();
+    let standing = upsert::can_stand(rows, &rules.key, schema, order, deletes)?;
     let mut standing = standing.into_iter();
     events
         .iter()
@@ -138,6 +155,36 @@ async fn run(
 ) -> Result<Vec<RecordBatch>, DataFusionError> {
     let session = session_over(relation, events)?;
     session.sql(sql).await?.collect().await
+}
+
+/// Of all events, in their order, whether the condition is true of them.
+pub(super) async fn events_where(
+    condition: &Condition,
+    relation: &SchemaRef,
+    events: Vec<RecordBatch>,
+) -> Result<Vec<bool>, DataFusionError> {
+    let mut is_true = vec![false; events.iter().map(RecordBatch::num_rows).sum()];
+    let session = session_over(relation, events)?;
+    let found = session.table(EVENTS).await?;
+    let found = found.filter(condition.expression().clone())?;
+    let found = found.select(vec![ident(EVENT)])?.collect().await?;
+    for event in event_numbers(&found) {
+        is_true[event] = true;
+    }
+    Ok(is_true)
+}
+
+/// The events that rows come from, given in their first column: each once, ascending.
+pub(super) fn event_numbers(rows: &[RecordBatch]) -> Vec<usize> {
+    let mut numbers: Vec<usize> = rows
+        .iter()
+        .filter_map(|rows| rows.column(0).as_primitive_opt::<Int64Type>())
+        .flat_map(|column| column.values().iter())
+        .filter_map(|number| usize::try_from(*number).ok())
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }
 
 /// A session in which models find their events.

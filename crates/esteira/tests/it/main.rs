@@ -11,6 +11,7 @@ mod account;
 mod bad_inputs;
 mod crashes;
 mod foreign;
+mod kinds;
 mod limits;
 mod orders;
 mod real_events;

@@ -1,0 +1,6 @@
+SELECT
+  product_id,
+  customer_id,
+  rating,
+  status
+FROM events

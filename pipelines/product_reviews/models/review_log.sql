@@ -1,0 +1,7 @@
+SELECT
+  product_id,
+  customer_id,
+  status,
+  rating,
+  updated_at
+FROM events
