@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Bucket(BucketCommand),
     /// Run a pipeline: objects in, tables out.
     Run(RunArguments),
+    /// Tell everything that is wrong with a pipeline's folder, without running it.
+    Check(CheckArguments),
     /// Ask the tables; a shell when no question is given.
     Sql(SqlArguments),
     /// How a pipeline is doing: the last batch, what waits, how far behind.
@@ -195,6 +197,23 @@ pub(crate) struct RunArguments {
     /// How to tell what happens: live on a terminal, one JSON line a batch otherwise.
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira check                     the folder you are in, else the built-in pipeline
+  esteira check pipelines/refunds
+  esteira check pipelines/*         each, and whether they can share a bucket
+  esteira check --format json | jq '.pipelines[].problems[]'
+
+Nothing but the files is read. Exit code 3: something is wrong; warnings do not count.")]
+pub(crate) struct CheckArguments {
+    /// Folders of pipelines, or names of built-in ones.
+    pub(crate) pipelines: Vec<String>,
+    /// Text for people, JSON for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

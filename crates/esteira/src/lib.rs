@@ -53,7 +53,8 @@ pub use lake::Lake;
 pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
-    Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules,
+    Checked, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, Problem, Severity,
+    TableKind, TableRules, check_together,
 };
 pub use process::{Observer, Progress, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};

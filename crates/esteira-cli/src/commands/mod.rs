@@ -1,6 +1,7 @@
 //! A file per verb.
 
 mod bucket;
+mod check;
 mod down;
 mod generate;
 mod history;
@@ -28,6 +29,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Down(arguments) => down::run(&arguments).await,
         Command::Bucket(command) => bucket::run(command).await,
         Command::Run(arguments) => run::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::History(arguments) => history::run(arguments).await,

@@ -18,6 +18,7 @@
 mod account;
 mod bucket_errors;
 mod chaos;
+mod check;
 mod help;
 mod kills;
 mod maintenance;

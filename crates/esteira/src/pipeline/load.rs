@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use esteira_events::{DataType, EventSchema};
+use esteira_events::EventSchema;
 use esteira_lake::bucket::Listed;
-use sha2::{Digest as _, Sha256};
 
-use super::file::{self, PipelineFile, TableSection};
+use super::file::{PipelineFile, TableSection};
+use super::mend::{self, Mended, Places};
+use super::reader::Reader;
 use super::settings::{self, Limits, Maintenance};
-use super::{Model, PipelineError, builtin};
+use super::{Model, PipelineError, agree, builtin, doubts, outputs};
 use crate::path_pattern::PathPattern;
 
 const CONFIG: &str = "pipeline.toml";
@@ -110,7 +111,11 @@ impl Pipeline {
     #[must_use]
     pub fn takes(&self, object: &Listed) -> bool {
         let is_marker = object.key.ends_with('/') && object.size == 0;
-        self.input.matches(&object.key) && !self.is_output(&object.key) && !is_marker
+        self.reads(&object.key) && !is_marker
+    }
+
+    pub(super) fn reads(&self, key: &str) -> bool {
+        self.input.matches(key) && !self.is_output(key)
     }
 
     fn is_output(&self, key: &str) -> bool {
@@ -138,37 +143,70 @@ impl PipelineFiles {
     /// Reads and checks everything.
     ///
     /// # Errors
-    /// [`PipelineError`] with file, line and a way out.
+    /// The first [`PipelineError`], with file, line and a way out; [`PipelineFiles::check`] tells all.
     pub async fn load(&self) -> Result<Pipeline, PipelineError> {
-        let mut reader = Reader {
-            files: self,
-            digest: Sha256::new(),
+        self.read().await.into_result()
+    }
+
+    pub(super) async fn read(&self) -> Reading {
+        let mut reader = Reader::new(self);
+        let (config_name, text) = match reader.read(CONFIG) {
+            Ok(read) => read,
+            Err(error) => return Reading::failed(vec![error]),
         };
-        let (config_name, text) = reader.read(CONFIG)?;
-        let config = file::parse(&config_name, &text)?;
-        let (schema_name, ddl) = reader.read(&config.event.schema)?;
-        let schema = Arc::new(EventSchema::parse(&ddl, &schema_name)?);
-        let checks = Checks {
-            file: &config_name,
-            text: &text,
+        let Mended {
+            file,
+            problems: mut errors,
+            places,
+        } = mend::read(&config_name, &text);
+        let Some(config) = file else {
+            return Reading::failed(errors);
         };
-        checks.version(&schema, &config.event.version)?;
-        let mut tables = Vec::new();
-        for section in &config.tables {
-            tables.push(table(&mut reader, &checks, &config, section, &schema).await?);
+        let mut doubts = Vec::new();
+        settings::check(&config, &places, &mut errors, &mut doubts);
+        outputs::check(&config, &places, &mut errors);
+        let schema = event(&mut reader, &config, &mut errors);
+        let version = schema
+            .as_ref()
+            .filter(|schema| agree::version(&places, schema, &config.event.version, &mut errors))
+            .map(|_| config.event.version.as_str());
+        let mut tables: Vec<TableRules> = Vec::new();
+        for (index, section) in config.tables.iter().enumerate() {
+            let given = Given {
+                places: &places,
+                place: format!("table.{index}"),
+                config: &config,
+                schema: schema.as_deref(),
+                version,
+            };
+            match table(&mut reader, &given, section).await {
+                Ok(Some(table)) => tables.push(table),
+                Ok(None) => {}
+                Err(problems) => errors.extend(problems),
+            }
         }
         tables.sort_by_key(|table: &TableRules| table.kind != TableKind::Latest);
-        let or = |given: &Option<String>, default: String| {
-            given
-                .as_deref()
-                .map_or(default, |path| path.trim_matches('/').to_owned())
+        agree::keys(&tables, &mut errors);
+        doubts.extend(tables.iter().flat_map(doubts::of));
+        doubts.extend(self.unused_models(&config));
+        let input = match PathPattern::parse(&config.source.path) {
+            Ok(input) => input,
+            Err(error) => {
+                if !config.source.path.is_empty() {
+                    errors.push(places.wrong("source.path", error.to_string(), None));
+                }
+                return Reading::of(None, errors, doubts);
+            }
         };
-        let name = &config.name;
-        Ok(Pipeline {
-            input: PathPattern::parse(&config.source.path)?,
-            tables_path: or(&config.output.tables, "analytics".to_owned()),
-            raw_path: or(&config.output.raw, format!("raw/{name}")),
-            quarantine_path: or(&config.output.quarantine, format!("quarantine/{name}")),
+        let (Some(schema), true) = (schema, errors.is_empty()) else {
+            return Reading::of(None, errors, doubts);
+        };
+        let outputs = outputs::of(&config);
+        let pipeline = Pipeline {
+            input,
+            tables_path: outputs.tables,
+            raw_path: outputs.raw,
+            quarantine_path: outputs.quarantine,
             schema,
             version: config.event.version.clone(),
             tables,
@@ -176,149 +214,235 @@ impl PipelineFiles {
             maintenance: settings::maintenance(&config.maintenance),
             fingerprint: reader.fingerprint(),
             name: config.name,
-        })
+        };
+        Reading::of(Some(pipeline), errors, doubts)
+    }
+
+    /// Models in the folder that no table names.
+    fn unused_models(&self, config: &PipelineFile) -> Vec<PipelineError> {
+        let Self::Folder(folder) = self else {
+            return Vec::new();
+        };
+        // A folder that cannot be listed has been told of where a model in it cannot be read.
+        let files = std::fs::read_dir(folder.join("models"))
+            .into_iter()
+            .flatten();
+        let mut unused: Vec<_> = files
+            .flatten()
+            .map(|file| file.path())
+            .filter(|file| file.extension().is_some_and(|extension| extension == "sql"))
+            .filter(|file| {
+                !config
+                    .tables
+                    .iter()
+                    .any(|table| folder.join(model_path(table)) == *file)
+            })
+            .map(|file| PipelineError::Wrong {
+                file: file.display().to_string(),
+                line: 1,
+                column: 1,
+                message: "no table uses this model".to_owned(),
+                hint: Some(format!(
+                    "add a `[[table]]` to `{CONFIG}`, or delete the file"
+                )),
+            })
+            .collect();
+        unused.sort_by_key(ToString::to_string);
+        unused
     }
 }
 
+/// All that reading a pipeline's files gave.
+pub(super) struct Reading {
+    /// When nothing is wrong.
+    pub(super) pipeline: Option<Pipeline>,
+    pub(super) errors: Vec<PipelineError>,
+    /// What is most likely not meant.
+    pub(super) doubts: Vec<PipelineError>,
+}
+
+impl Reading {
+    fn of(
+        pipeline: Option<Pipeline>,
+        mut errors: Vec<PipelineError>,
+        doubts: Vec<PipelineError>,
+    ) -> Self {
+        let mut files: Vec<Option<String>> = Vec::new();
+        for error in &errors {
+            let file = error.file().map(str::to_owned);
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        let rank = |error: &PipelineError| {
+            files
+                .iter()
+                .position(|file| file.as_deref() == error.file())
+        };
+        // Stable: what is told of one place stays in the order in which it was met.
+        errors.sort_by_key(|error| (rank(error), error.place()));
+        Self {
+            pipeline,
+            errors,
+            doubts,
+        }
+    }
+
+    fn failed(errors: Vec<PipelineError>) -> Self {
+        Self::of(None, errors, Vec::new())
+    }
+
+    fn into_result(self) -> Result<Pipeline, PipelineError> {
+        match (self.pipeline, self.errors.into_iter().next()) {
+            (_, Some(error)) => Err(error),
+            (Some(pipeline), None) => Ok(pipeline),
+            // Whoever gives no pipeline says why.
+            (None, None) => Err(PipelineError::NotFound {
+                name: CONFIG.to_owned(),
+                known: builtin::NAMES.to_vec(),
+            }),
+        }
+    }
+}
+
+/// The event's schema, if it can be read.
+fn event(
+    reader: &mut Reader<'_>,
+    config: &PipelineFile,
+    errors: &mut Vec<PipelineError>,
+) -> Option<Arc<EventSchema>> {
+    if config.event.schema.is_empty() {
+        return None;
+    }
+    let read = reader.read(&config.event.schema);
+    let parsed = read.and_then(|(name, ddl)| Ok(EventSchema::parse(&ddl, &name)?));
+    parsed
+        .map_err(|error| errors.push(error))
+        .ok()
+        .map(Arc::new)
+}
+
+fn model_path(section: &TableSection) -> String {
+    section
+        .model
+        .clone()
+        .unwrap_or_else(|| format!("models/{}.sql", section.name))
+}
+
+/// What a table is checked against.
+struct Given<'a> {
+    places: &'a Places<'a>,
+    /// Where the table is in them.
+    place: String,
+    config: &'a PipelineFile,
+    /// When it could be read.
+    schema: Option<&'a EventSchema>,
+    /// When it can be one.
+    version: Option<&'a str>,
+}
+
+/// A table, as far as it can be checked: nothing when what it depends on is wrong.
 async fn table(
     reader: &mut Reader<'_>,
-    checks: &Checks<'_>,
-    config: &PipelineFile,
+    given: &Given<'_>,
     section: &TableSection,
-    schema: &EventSchema,
-) -> Result<TableRules, PipelineError> {
+) -> Result<Option<TableRules>, Vec<PipelineError>> {
+    let Given {
+        places,
+        place,
+        config,
+        ..
+    } = given;
     let name = &section.name;
-    let (key, kind) = match (&section.key, &section.head) {
-        (Some(key), None) if !key.is_empty() => (key.clone(), TableKind::Latest),
+    let mut errors = Vec::new();
+    let rows = match (&section.key, &section.head) {
+        (Some(key), None) if !key.is_empty() => Some((key.clone(), TableKind::Latest)),
         (None, Some(head)) => {
-            let key = config
-                .tables
-                .iter()
-                .find(|table| table.name == *head)
-                .and_then(|table| table.key.clone())
-                .ok_or_else(|| {
-                    checks.wrong(
-                        head,
-                        format!("table `{name}`: its head `{head}` is no table with a `key`"),
-                    )
-                })?;
-            (key, TableKind::Child { head: head.clone() })
+            let found = config.tables.iter().find(|table| table.name == *head);
+            if let Some(key) = found.and_then(|table| table.key.clone()) {
+                Some((key, TableKind::Child { head: head.clone() }))
+            } else {
+                let message = format!("table `{name}`: its head `{head}` is no table with a `key`");
+                errors.push(places.wrong(&format!("{place}.head"), message, heads(config)));
+                None
+            }
         }
-        _ => {
-            return Err(checks.wrong(
-                name,
+        (key, head) => {
+            let (at, hint) = match (key, head) {
+                (Some(_), Some(_)) => ("head", "the key of a table with a `head` is its head's"),
+                (Some(_), None) => ("key", "name the columns that tell its rows apart"),
+                _ => (
+                    "name",
+                    "`key`: one row a key; `head`: all rows of its head's event",
+                ),
+            };
+            errors.push(places.wrong(
+                &format!("{place}.{at}"),
                 format!("table `{name}` needs either a `key` or a `head`"),
+                Some(hint.to_owned()),
             ));
+            None
         }
     };
-    let default = format!("models/{name}.sql");
-    let (model_name, sql) = reader.read(section.model.as_deref().unwrap_or(&default))?;
-    let model = Model::check(&model_name, &sql, schema).await?;
+    if name.is_empty() && section.model.is_none() {
+        return Err(errors);
+    }
+    let (model_name, sql) = match reader.read(&model_path(section)) {
+        Ok(read) => read,
+        Err(error) => {
+            errors.push(error);
+            return Err(errors);
+        }
+    };
+    let Some(schema) = given.schema else {
+        return if errors.is_empty() {
+            Ok(None)
+        } else {
+            Err(errors)
+        };
+    };
+    let model = match Model::check(&model_name, &sql, schema).await {
+        Ok(model) => model,
+        Err(problems) => {
+            errors.extend(problems);
+            return Err(errors);
+        }
+    };
+    let Some((key, kind)) = rows else {
+        return Err(errors);
+    };
     let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
     if kind == TableKind::Latest {
-        needed.push(&config.event.version);
+        needed.extend(given.version);
     }
     for column in needed {
         if model.table_schema().field_with_name(column).is_err() {
-            return Err(PipelineError::Wrong {
-                file: model_name,
-                line: 1,
-                column: 1,
-                message: format!("the model of table `{name}` does not give column `{column}`"),
-                hint: Some(format!(
-                    "select `{column}`: it is part of the key or the version"
-                )),
-            });
+            errors.push(model.wrong(
+                format!("the model of table `{name}` does not give column `{column}`"),
+                format!("select `{column}`: it is part of the key or the version"),
+            ));
         }
     }
-    Ok(TableRules {
+    if let (TableKind::Latest, Some(version)) = (&kind, given.version) {
+        errors.extend(agree::changed_version(&model, name, version));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Some(TableRules {
         name: name.clone(),
         model,
         key,
         kind,
         copy_on_write: section.copy_on_write,
-    })
+    }))
 }
 
-/// Checks whose errors point into `pipeline.toml`.
-struct Checks<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
-impl Checks<'_> {
-    fn version(&self, schema: &EventSchema, version: &str) -> Result<(), PipelineError> {
-        let field = schema.fields().iter().find(|field| field.name == version);
-        match field {
-            Some(field) if field.required && field.data_type == DataType::Timestamp => Ok(()),
-            Some(_) => Err(self.wrong(
-                version,
-                format!("`{version}` cannot be the version: it has to be a TIMESTAMP NOT NULL"),
-            )),
-            None => Err(self.wrong(
-                version,
-                format!("`{version}` cannot be the version: the event has no such field"),
-            )),
-        }
-    }
-
-    fn wrong(&self, at: &str, message: String) -> PipelineError {
-        let offset = self.text.find(&format!("\"{at}\"")).unwrap_or(0);
-        let (line, column) = file::line_and_column(self.text, offset);
-        PipelineError::Wrong {
-            file: self.file.to_owned(),
-            line,
-            column,
-            message,
-            hint: None,
-        }
-    }
-}
-
-struct Reader<'a> {
-    files: &'a PipelineFiles,
-    digest: Sha256,
-}
-
-impl Reader<'_> {
-    /// A file's name for messages, and its text.
-    fn read(&mut self, path: &str) -> Result<(String, String), PipelineError> {
-        let (name, text) = match self.files {
-            PipelineFiles::Folder(folder) => {
-                let file = folder.join(path);
-                let name = file.display().to_string();
-                let text =
-                    std::fs::read_to_string(&file).map_err(|error| PipelineError::Unreadable {
-                        file: name.clone(),
-                        reason: error.to_string(),
-                    })?;
-                (name, text)
-            }
-            PipelineFiles::BuiltIn(files) => {
-                let text = files.iter().find(|(name, _)| *name == path);
-                let (name, text) = text.ok_or_else(|| PipelineError::Unreadable {
-                    file: path.to_owned(),
-                    reason: "it is not part of the built-in pipeline".to_owned(),
-                })?;
-                ((*name).to_owned(), (*text).to_owned())
-            }
-        };
-        for part in [path, text.as_str()] {
-            self.digest.update(part.as_bytes());
-            self.digest.update([0]);
-        }
-        Ok((name, text))
-    }
-
-    fn fingerprint(self) -> String {
-        use std::fmt::Write as _;
-        let digest = self.digest.finalize();
-        digest[..8].iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _: Result<(), std::fmt::Error> = write!(text, "{byte:02x}");
-            text
-        })
-    }
+/// The tables that can be a head.
+fn heads(config: &PipelineFile) -> Option<String> {
+    let heads = config.tables.iter().filter(|table| table.key.is_some());
+    let heads: Vec<_> = heads.map(|table| format!("`{}`", table.name)).collect();
+    (!heads.is_empty()).then(|| format!("tables with a `key` are {}", heads.join(", ")))
 }
 
 #[cfg(test)]

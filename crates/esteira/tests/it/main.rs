@@ -15,3 +15,4 @@ mod orders;
 mod real_events;
 mod tidying;
 mod world;
+mod wrong_pipelines;
