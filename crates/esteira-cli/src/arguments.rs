@@ -184,10 +184,17 @@ pub(crate) struct Place {
 Examples:
   esteira run --once
   esteira run --bucket file:///data/shop
-  esteira run pipelines/refunds --bucket s3://refunds --log json")]
+  esteira run pipelines/refunds --bucket s3://refunds --log json
+  esteira run pipelines/orders pipelines/refunds
+
+Of several pipelines each has its own ledger. With `--once` each runs to its end, whatever happens to
+the others; otherwise the others finish what is in hand when one ends with an error.")]
 pub(crate) struct RunArguments {
+    /// Folders of pipelines, or names of built-in ones; several run side by side.
+    #[arg(default_value = "marketing_place", value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<String>,
     #[command(flatten)]
-    pub(crate) target: Target,
+    pub(crate) place: Place,
     /// Take what is there now, and end.
     #[arg(long)]
     pub(crate) once: bool,
@@ -210,6 +217,7 @@ Examples:
 Nothing but the files is read. Exit code 3: something is wrong; warnings do not count.")]
 pub(crate) struct CheckArguments {
     /// Folders of pipelines, or names of built-in ones.
+    #[arg(value_name = "PIPELINE")]
     pub(crate) pipelines: Vec<String>,
     /// Text for people, JSON for scripts.
     #[arg(long, value_enum, default_value_t = ListFormat::Text)]

@@ -126,7 +126,7 @@ fn summary(pipeline: &Pipeline) {
 fn in_words(table: &TableRules, pipeline: &Pipeline) -> String {
     match &table.kind {
         TableKind::Child { head } => format!("all rows of the event that stands in {head}"),
-        _ => format!(
+        TableKind::Latest => format!(
             "a row per {}, of the event with the newest {}",
             table.key.join(", "),
             pipeline.version
@@ -144,7 +144,7 @@ fn in_json(finding: &Finding) -> Value {
             "key": table.key,
             "head": match &table.kind {
                 TableKind::Child { head } => Some(head),
-                _ => None,
+                TableKind::Latest => None,
             },
             "columns": table.model.columns()
                 .map(|(name, kind)| json!({"name": name, "type": kind}))

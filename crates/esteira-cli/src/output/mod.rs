@@ -16,7 +16,7 @@ mod rows;
 
 pub(crate) use format::{bytes, duration, inline, instant, safe};
 pub(crate) use log::{JsonLog, start_log};
-pub(crate) use progress::{Bar, Live};
+pub(crate) use progress::{Bar, LiveLines};
 pub(crate) use rows::rows;
 
 use std::io::{IsTerminal as _, Write as _};

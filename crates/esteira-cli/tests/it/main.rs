@@ -28,6 +28,7 @@ mod pipeline_errors;
 mod place;
 mod runners;
 mod secrets;
+mod side_by_side;
 mod simulator;
 mod simulator_errors;
 mod table_errors;

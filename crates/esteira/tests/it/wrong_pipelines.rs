@@ -94,13 +94,13 @@ fn written(changes: &[Change<'_>]) -> TempDir {
     for (file, from, to) in changes {
         let path = folder.path().join(file);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let changed = if from.is_empty() {
+        let text_now = if from.is_empty() {
             (*to).to_owned()
         } else {
             text.replacen(from, to, 1)
         };
-        assert_ne!(text, changed, "the change does not fit `{file}` any more");
-        std::fs::write(path, changed).unwrap();
+        assert_ne!(text, text_now, "the change does not fit `{file}` any more");
+        std::fs::write(path, text_now).unwrap();
     }
     folder
 }
