@@ -52,6 +52,10 @@ pub(crate) enum Command {
     Bucket(BucketCommand),
     /// Run a pipeline: objects in, tables out.
     Run(RunArguments),
+    /// Make a new pipeline's folder, with everything in it explained.
+    Init(InitArguments),
+    /// Draft a pipeline from sample objects.
+    Infer(InferArguments),
     /// Tell everything that is wrong with a pipeline's folder, without running it.
     Check(CheckArguments),
     /// Ask the tables; a shell when no question is given.
@@ -204,6 +208,42 @@ pub(crate) struct RunArguments {
     /// How to tell what happens: live on a terminal, one JSON line a batch otherwise.
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira init refunds
+  esteira init pipelines/refunds
+
+Nothing is written over.")]
+pub(crate) struct InitArguments {
+    /// The folder to make; the pipeline gets its name.
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira infer samples/*.json                      shows the draft
+  esteira infer samples --out pipelines/refunds     writes it
+  esteira infer 's3://shop/refunds/**' --most 200 --out pipelines/refunds
+
+The draft takes every sample: what no type takes is left out, with the reason, and kept in
+`_rescued_data`. Read it before you use it: which field is the key and the version is a guess.")]
+pub(crate) struct InferArguments {
+    /// Files, folders, or globs in a bucket: `s3://name/path`, `file:///folder//path`.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// The folder to make; the draft is shown when it is not given.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// The pipeline's name; that of the folder when it is not given.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Objects to look at, at most.
+    #[arg(long, value_name = "OBJECTS", default_value_t = 1000)]
+    pub(crate) most: usize,
 }
 
 #[derive(Debug, Args)]

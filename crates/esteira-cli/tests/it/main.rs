@@ -16,6 +16,7 @@
 )]
 
 mod account;
+mod authoring;
 mod bucket_errors;
 mod chaos;
 mod check;

@@ -24,5 +24,5 @@ pub use error::PipelineError;
 pub use load::{Pipeline, PipelineFiles, TableKind, TableRules};
 pub use model::Model;
 pub(crate) use model::{EVENT, EVENTS, as_events, events_relation, session};
-pub(crate) use outputs::LEDGER;
+pub(crate) use outputs::{LEDGER, NAME_RULE, is_pipeline_name, table_name};
 pub use settings::{Limits, Maintenance};

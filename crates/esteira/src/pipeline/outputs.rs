@@ -79,7 +79,9 @@ pub(super) fn check(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec
     }
 }
 
-const NAME_RULE: &str = "letters, digits, `_`, `-` and `.`, beginning with a letter or digit";
+/// What a pipeline's name is made of.
+pub(crate) const NAME_RULE: &str =
+    "letters, digits, `_`, `-` and `.`, beginning with a letter or digit";
 
 fn unusable_name(name: &str, others: &[char], given: bool) -> Option<String> {
     if name.is_empty() {
@@ -93,13 +95,43 @@ fn unusable_name(name: &str, others: &[char], given: bool) -> Option<String> {
     (!fits).then(|| format!("`{name}` cannot be a name"))
 }
 
+/// Whether a pipeline can be called so.
+pub(crate) fn is_pipeline_name(name: &str) -> bool {
+    unusable_name(name, &['-', '.', '_'], true).is_none()
+}
+
+/// A table's name made of another name.
+pub(crate) fn table_name(name: &str) -> String {
+    let mut table: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    if !table.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        table.insert(0, 'x');
+    }
+    if TAKEN_NAMES.contains(&table.as_str()) {
+        table.push_str("_rows");
+    }
+    table.truncate(LONGEST_NAME);
+    table
+}
+
 fn tables(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec<PipelineError>) {
     for (index, table) in config.tables.iter().enumerate() {
         let key = format!("table.{index}.name");
         let name = &table.name;
         let folded = name.to_ascii_lowercase();
-        if let Some(reason) = unusable_name(name, &['_'], places.is_given(&key)) {
-            let rule = "letters, digits and `_`, beginning with a letter or digit";
+        let begins = name.is_empty() || name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let reason = unusable_name(name, &['_'], places.is_given(&key))
+            .or_else(|| (!begins).then(|| format!("`{name}` cannot be a name")));
+        if let Some(reason) = reason {
+            let rule = "letters, digits and `_`, beginning with a letter";
             errors.push(places.wrong(&key, reason, Some(rule.to_owned())));
         } else if TAKEN_NAMES.contains(&folded.as_str()) {
             errors.push(places.wrong(

@@ -10,6 +10,7 @@
 mod account;
 mod bad_inputs;
 mod crashes;
+mod drafts;
 mod foreign;
 mod orders;
 mod real_events;

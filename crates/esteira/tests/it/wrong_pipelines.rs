@@ -274,7 +274,7 @@ async fn table_name_that_no_question_can_use() {
     )];
     assert_snapshot!(told(&changes).await, @r"
     error: pipeline.toml:15:8: `itens-vendidos` cannot be a name
-    hint: letters, digits and `_`, beginning with a letter or digit
+    hint: letters, digits and `_`, beginning with a letter
     ");
 }
 
