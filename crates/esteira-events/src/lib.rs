@@ -15,7 +15,10 @@ pub mod decode;
 pub mod schema;
 pub mod version;
 
-pub use decode::{DecodeError, DecodeLimits, EventDecoder, ObjectReport, Reason, Rejected, Source};
+pub use decode::{
+    DecodeError, DecodeLimits, EventDecoder, LeftOut, ObjectReport, Reason, Rejected, Samples,
+    Source, SuggestedField, Suggestion,
+};
 pub use schema::{
     DataType, EventSchema, Field, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION,
     SchemaError, SchemaProblem,

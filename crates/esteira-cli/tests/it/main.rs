@@ -16,8 +16,10 @@
 )]
 
 mod account;
+mod authoring;
 mod bucket_errors;
 mod chaos;
+mod check;
 mod help;
 mod kills;
 mod kinds;
@@ -28,6 +30,7 @@ mod pipeline_errors;
 mod place;
 mod runners;
 mod secrets;
+mod side_by_side;
 mod simulator;
 mod simulator_errors;
 mod table_errors;

@@ -10,9 +10,11 @@
 mod account;
 mod bad_inputs;
 mod crashes;
+mod drafts;
 mod foreign;
 mod kinds;
 mod orders;
 mod real_events;
 mod tidying;
 mod world;
+mod wrong_pipelines;
