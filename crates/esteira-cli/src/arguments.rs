@@ -52,6 +52,12 @@ pub(crate) enum Command {
     Bucket(BucketCommand),
     /// Run a pipeline: objects in, tables out.
     Run(RunArguments),
+    /// Make a new pipeline's folder, with everything in it explained.
+    Init(InitArguments),
+    /// Draft a pipeline from sample objects.
+    Infer(InferArguments),
+    /// Tell everything that is wrong with a pipeline's folder, without running it.
+    Check(CheckArguments),
     /// Ask the tables; a shell when no question is given.
     Sql(SqlArguments),
     /// How a pipeline is doing: the last batch, what waits, how far behind.
@@ -182,10 +188,17 @@ pub(crate) struct Place {
 Examples:
   esteira run --once
   esteira run --bucket file:///data/shop
-  esteira run pipelines/refunds --bucket s3://refunds --log json")]
+  esteira run pipelines/refunds --bucket s3://refunds --log json
+  esteira run pipelines/orders pipelines/refunds
+
+Of several pipelines each has its own ledger. With `--once` each runs to its end, whatever happens to
+the others; otherwise the others finish what is in hand when one ends with an error.")]
 pub(crate) struct RunArguments {
+    /// Folders of pipelines, or names of built-in ones; several run side by side.
+    #[arg(default_value = "marketing_place", value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<String>,
     #[command(flatten)]
-    pub(crate) target: Target,
+    pub(crate) place: Place,
     /// Take what is there now, and end.
     #[arg(long)]
     pub(crate) once: bool,
@@ -195,6 +208,60 @@ pub(crate) struct RunArguments {
     /// How to tell what happens: live on a terminal, one JSON line a batch otherwise.
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira init refunds
+  esteira init pipelines/refunds
+
+Nothing is written over.")]
+pub(crate) struct InitArguments {
+    /// The folder to make; the pipeline gets its name.
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira infer samples/*.json                      shows the draft
+  esteira infer samples --out pipelines/refunds     writes it
+  esteira infer 's3://shop/refunds/**' --most 200 --out pipelines/refunds
+
+The draft takes every sample: what no type takes is left out, with the reason, and kept in
+`_rescued_data`. Read it before you use it: which field is the key and the version is a guess.")]
+pub(crate) struct InferArguments {
+    /// Files, folders, or globs in a bucket: `s3://name/path`, `file:///folder//path`.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// The folder to make; the draft is shown when it is not given.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// The pipeline's name; that of the folder when it is not given.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Objects to look at, at most.
+    #[arg(long, value_name = "OBJECTS", default_value_t = 1000)]
+    pub(crate) most: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  esteira check                     the folder you are in, else the built-in pipeline
+  esteira check pipelines/refunds
+  esteira check pipelines/*         each, and whether they can share a bucket
+  esteira check --format json | jq '.pipelines[].problems[]'
+
+Nothing but the files is read. Exit code 3: something is wrong; warnings do not count.")]
+pub(crate) struct CheckArguments {
+    /// Folders of pipelines, or names of built-in ones.
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<String>,
+    /// Text for people, JSON for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -43,6 +43,12 @@ impl Failure {
 
 /// Shows the error and chooses the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    show(error);
+    ExitCode::from(code(error))
+}
+
+/// Shows the error.
+pub(crate) fn show(error: &anyhow::Error) {
     let mut shown = vec![error.to_string()];
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -52,7 +58,6 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         }
     }
     output::error(&shown, hint(error).as_deref());
-    ExitCode::from(code(error))
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {

@@ -4,7 +4,8 @@
 //! syntax error, `resync` finds where the next one can begin; `event` reads one value into the
 //! `arena` by the declared `layout`, `timestamp`, `date`, `decimal` and `integer` turn texts into
 //! values, `rescue` keeps what the schema does not name, `columns` takes the events that are good,
-//! and the `account` takes the entries that are not.
+//! and the `account` takes the entries that are not. `infer` looks at samples in the same way, to suggest
+//! a schema.
 //! Invariant: nothing fails and nothing is lost; every entry of an object is a row or a
 //! [`Rejected`]. Where objects come from and where rows go belongs to the crates above.
 
@@ -16,6 +17,7 @@ mod date;
 mod decimal;
 mod decoder;
 mod event;
+mod infer;
 mod integer;
 mod issue;
 mod layout;
@@ -30,4 +32,5 @@ mod timestamp;
 
 pub use compression::{is_compressed, text_length, text_of};
 pub use decoder::{DecodeError, DecodeLimits, EventDecoder, Source};
+pub use infer::{LeftOut, Samples, SuggestedField, Suggestion};
 pub use report::{ObjectReport, Reason, Rejected};

@@ -16,8 +16,8 @@ pub mod schema;
 pub mod version;
 
 pub use decode::{
-    DecodeError, DecodeLimits, EventDecoder, ObjectReport, Reason, Rejected, Source, is_compressed,
-    text_length, text_of,
+    DecodeError, DecodeLimits, EventDecoder, LeftOut, ObjectReport, Reason, Rejected, Samples,
+    Source, SuggestedField, Suggestion, is_compressed, text_length, text_of,
 };
 pub use schema::{
     DataType, EventSchema, Field, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION,

@@ -9,7 +9,7 @@ mod arrow_types;
 mod data_type;
 mod ddl;
 mod error;
-mod rules;
+pub(crate) mod rules;
 
 #[cfg(test)]
 mod tests;

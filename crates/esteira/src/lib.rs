@@ -20,6 +20,8 @@
 //! # Layout
 //!
 //! - [`Pipeline`], in `pipeline/`: the folder with `pipeline.toml`, `schema.sql` and `models/*.sql`
+//! - [`check_together`]: whether several pipelines can share a bucket
+//! - [`Draft`], in `draft/`: a new pipeline's folder, to begin with or from samples
 //! - `process/`: the stages of a batch, all named in `process/stages.rs`
 //! - [`Submit`]: running a pipeline from Rust
 //! - [`optimize`], [`vacuum`], [`upgrade`]: tidying tables by hand
@@ -33,6 +35,7 @@
 //! Decoding is `esteira-events`; every durable write is `esteira-lake`.
 
 mod clock;
+mod draft;
 mod error;
 mod lake;
 mod ledger_table;
@@ -49,13 +52,14 @@ mod verify;
 mod why;
 
 pub use clock::{Clock, SystemClock};
+pub use draft::{Draft, DraftError, schema_of};
 pub use error::Error;
 pub use lake::Lake;
 pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
-    Condition, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, TableKind,
-    TableRules,
+    Checked, Condition, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles,
+    Problem, Severity, TableKind, TableRules, check_together,
 };
 pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};

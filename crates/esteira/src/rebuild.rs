@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::pipeline::LEDGER;
 use crate::process::{self, Observer, Replay, RunSummary};
 use crate::{Error, Lake, Pipeline};
-
-/// The folder of all ledgers.
-const LEDGER: &str = "_esteira";
 
 /// Makes every table and the quarantine once more, with the rules the pipeline has now, from all
 /// batches up to `until` (the newest when it is nothing), under `into` in the same bucket. The live

@@ -1,9 +1,12 @@
 //! A file per verb.
 
 mod bucket;
+mod check;
 mod down;
 mod generate;
 mod history;
+mod infer;
+mod init;
 mod optimize;
 mod quarantine;
 mod replay;
@@ -16,10 +19,11 @@ mod vacuum;
 mod verify;
 mod why;
 
-use esteira::{Lake, Pipeline};
+use esteira::{DraftError, Lake, Pipeline};
 use esteira_lake::bucket::{Bucket, Environment};
 
 use crate::arguments::Command;
+use crate::failure::Failure;
 
 /// Does what was typed.
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
@@ -28,6 +32,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Down(arguments) => down::run(&arguments).await,
         Command::Bucket(command) => bucket::run(command).await,
         Command::Run(arguments) => run::run(arguments).await,
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Infer(arguments) => infer::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::History(arguments) => history::run(arguments).await,
@@ -40,6 +47,17 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Upgrade(arguments) => upgrade::run(arguments).await,
         Command::Generate(arguments) => generate::run(&arguments),
     }
+}
+
+/// A draft that was not made, on the terminal.
+fn drafted(error: &DraftError) -> anyhow::Error {
+    let code = match error {
+        DraftError::Name(_) => 2,
+        _ => 1,
+    };
+    let mut failure = Failure::new(error.to_string()).code(code);
+    failure.hint = error.hint();
+    failure.into()
 }
 
 /// The tables of a pipeline in a bucket, for reading.

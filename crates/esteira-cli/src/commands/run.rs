@@ -1,45 +1,114 @@
-//! `esteira run`: the job.
+//! `esteira run`: the job, or several of them side by side.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use esteira::{Observer, Pipeline, Shutdown, Submit};
+use esteira::{Observer, Pipeline, PipelineFiles, RunSummary, Shutdown, Submit, check_together};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::arguments::{LogFormat, RunArguments};
-use crate::output::{self, JsonLog, Live};
+use crate::failure::{self, Failure};
+use crate::output::{self, JsonLog, LiveLines};
 
 pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
-    let files = Pipeline::files(&arguments.target.pipeline).map_err(esteira::Error::from)?;
+    let files: Vec<PipelineFiles> = arguments
+        .pipelines
+        .iter()
+        .map(|name| Pipeline::files(name))
+        .collect::<Result<_, _>>()
+        .map_err(esteira::Error::from)?;
+    if arguments.input.is_some() && files.len() > 1 {
+        return Err(Failure::new("`--input` is for one pipeline alone")
+            .hint("each takes the path of its own `pipeline.toml`")
+            .code(2)
+            .into());
+    }
+    let names = names_apart(&files).await?;
     let live = match arguments.log {
         LogFormat::Auto => std::io::stderr().is_terminal() && std::io::stdout().is_terminal(),
         LogFormat::Live => true,
         LogFormat::Json => false,
     };
-    let observer: Arc<dyn Observer> = if live {
-        Arc::new(Live::new(&arguments.target.place.bucket))
-    } else {
-        Arc::new(JsonLog)
-    };
+    let alone = files.len() == 1;
+    let lines = LiveLines::default();
     let shutdown = Shutdown::default();
     stop_on_signal(shutdown.clone())?;
-    let mut submit = Submit::new(files)
-        .bucket(arguments.target.place.bucket)
-        .once(arguments.once)
-        .observer(Arc::clone(&observer))
-        .shutdown(shutdown);
-    if let Some(input) = arguments.input {
-        submit = submit.input(input);
+    let mut runs = JoinSet::new();
+    for (name, files) in names.into_iter().zip(files) {
+        let observer: Arc<dyn Observer> = if live {
+            let label = if alone { "" } else { name.as_str() };
+            Arc::new(lines.line(label, &arguments.place.bucket))
+        } else {
+            Arc::new(JsonLog::new(&name))
+        };
+        let mut submit = Submit::new(files)
+            .bucket(arguments.place.bucket.clone())
+            .once(arguments.once)
+            .observer(observer)
+            .shutdown(shutdown.clone());
+        if let Some(input) = &arguments.input {
+            submit = submit.input(input);
+        }
+        // Models compute where they are awaited: a thread for each.
+        let runtime = Handle::current();
+        runs.spawn_blocking(move || (name, runtime.block_on(submit.run())));
     }
-    let summary = submit.run().await?;
-    drop(observer);
-    if live {
-        output::line(&format!(
-            "{} batches: {} objects, {} events, {} of them quarantined",
-            summary.batches, summary.objects, summary.events, summary.quarantined
-        ));
+    let mut failed = Vec::new();
+    while let Some(ended) = runs.join_next().await {
+        let (name, outcome) = ended?;
+        match outcome {
+            Ok(summary) if live => output::line(&in_words(&name, &summary, alone)),
+            Ok(_) => {}
+            Err(error) => {
+                // With `--once` the others end by themselves.
+                if !arguments.once {
+                    shutdown.stop();
+                }
+                failed.push(if alone {
+                    anyhow::Error::new(error)
+                } else {
+                    anyhow::Error::new(error).context(format!("pipeline `{name}` failed"))
+                });
+            }
+        }
     }
-    Ok(())
+    let Some(last) = failed.pop() else {
+        return Ok(());
+    };
+    for error in &failed {
+        failure::show(error);
+    }
+    Err(last)
+}
+
+/// The names of the pipelines, which have to get along in one bucket.
+async fn names_apart(files: &[PipelineFiles]) -> anyhow::Result<Vec<String>> {
+    let mut pipelines = Vec::new();
+    for files in files {
+        pipelines.push(files.load().await.map_err(esteira::Error::from)?);
+    }
+    let all: Vec<&Pipeline> = pipelines.iter().collect();
+    match check_together(&all).into_iter().next() {
+        None => Ok(pipelines.into_iter().map(|p| p.name).collect()),
+        Some(problem) => Err(Failure::new(problem)
+            .hint("`esteira check` with the same pipelines tells all of it")
+            .code(3)
+            .into()),
+    }
+}
+
+fn in_words(name: &str, summary: &RunSummary, alone: bool) -> String {
+    let said = format!(
+        "{} batches: {} objects, {} events, {} of them quarantined",
+        summary.batches, summary.objects, summary.events, summary.quarantined
+    );
+    if alone {
+        said
+    } else {
+        format!("{name}: {said}")
+    }
 }
 
 /// The first signal lets the batch in hand finish; the second ends the process as signals do, and the

@@ -22,8 +22,18 @@ pub(crate) fn start_log(verbose: u8) {
 }
 
 /// One JSON line a batch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct JsonLog;
+#[derive(Debug, Clone)]
+pub(crate) struct JsonLog {
+    process: String,
+}
+
+impl JsonLog {
+    pub(crate) fn new(process: &str) -> Self {
+        Self {
+            process: process.to_owned(),
+        }
+    }
+}
 
 impl Observer for JsonLog {
     fn recorded(&self, record: &Record) {
@@ -35,6 +45,7 @@ impl Observer for JsonLog {
 
     fn retrying(&self, error: &Error, seconds: u64) {
         let line = serde_json::json!({
+            "process": self.process,
             "retrying_in_seconds": seconds,
             "error": error.to_string(),
             "hint": error.hint(),

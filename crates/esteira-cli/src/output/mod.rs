@@ -16,7 +16,7 @@ mod rows;
 
 pub(crate) use format::{bytes, duration, inline, instant, safe};
 pub(crate) use log::{JsonLog, start_log};
-pub(crate) use progress::{Bar, Live};
+pub(crate) use progress::{Bar, LiveLines};
 pub(crate) use rows::rows;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -45,21 +45,34 @@ pub(crate) fn note(text: &str) {
 
 /// An error, its causes and the way out.
 pub(crate) fn error(texts: &[String], hint: Option<&str>) {
-    let (error, cause, advice) = if colours() {
-        (
-            "\x1b[1;31merror:\x1b[0m",
-            "\x1b[1mcaused by:\x1b[0m",
-            "\x1b[1;36mhint:\x1b[0m",
-        )
-    } else {
-        ("error:", "caused by:", "hint:")
-    };
     for (index, text) in texts.iter().enumerate() {
-        let label = if index == 0 { error } else { cause };
-        eprintln!("{label} {}", format::safe(text));
+        let (label, colour) = match index {
+            0 => ("error:", "1;31"),
+            _ => ("caused by:", "1"),
+        };
+        labelled(label, colour, text);
     }
+    advise(hint);
+}
+
+/// Something that is most likely not meant, and the way out.
+pub(crate) fn warning(text: &str, hint: Option<&str>) {
+    labelled("warning:", "1;33", text);
+    advise(hint);
+}
+
+fn advise(hint: Option<&str>) {
     if let Some(hint) = hint {
-        eprintln!("{advice} {}", format::safe(hint));
+        labelled("hint:", "1;36", hint);
+    }
+}
+
+fn labelled(label: &str, colour: &str, text: &str) {
+    let text = format::safe(text);
+    if colours() {
+        eprintln!("\x1b[{colour}m{label}\x1b[0m {text}");
+    } else {
+        eprintln!("{label} {text}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use esteira::{Error, Observer, Progress};
 use esteira_lake::ledger::Record;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{duration, format};
 
@@ -36,6 +36,17 @@ impl Observer for Bar {
     }
 }
 
+/// The lines of runs side by side.
+#[derive(Default)]
+pub(crate) struct LiveLines(MultiProgress);
+
+impl LiveLines {
+    /// A line of its own for the run called `label`.
+    pub(crate) fn line(&self, label: &str, bucket: &str) -> Live {
+        Live::new(self.0.add(ProgressBar::new_spinner()), label, bucket)
+    }
+}
+
 /// One line that says where a run is.
 pub(crate) struct Live {
     spinner: ProgressBar,
@@ -53,10 +64,12 @@ struct State {
 }
 
 impl Live {
-    pub(crate) fn new(bucket: &str) -> Self {
-        let spinner = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+    fn new(spinner: ProgressBar, label: &str, bucket: &str) -> Self {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}{wide_msg}") {
             spinner.set_style(style);
+        }
+        if !label.is_empty() {
+            spinner.set_prefix(format!("{}: ", format::safe(label)));
         }
         spinner.enable_steady_tick(Duration::from_millis(200));
         spinner.set_message(format!("looking into {}", format::safe(bucket)));

@@ -156,22 +156,27 @@ fn key_and_head_have_to_fit_the_kind() {
     assert_snapshot!(with_config("\"append\"", "\"history\""), @r#"
     exit 3
     error: loja/pipeline.toml:28:8: table `review_log` needs either a `key` or a `head`
+    hint: `key`: one row a key; `head`: all rows of its head's event
     "#);
     assert_snapshot!(with_config("\"append\"", "\"append\"\nkey = [\"product_id\"]"), @r#"
     exit 3
-    error: loja/pipeline.toml:28:8: table `review_log` has every event once: it has neither a `key` nor a `head`
+    error: loja/pipeline.toml:30:7: table `review_log` has every event once: it has neither a `key` nor a `head`
+    hint: leave it out, or choose another kind
     "#);
     assert_snapshot!(with_config("kind = \"append\"", "head = \"review_history\""), @r#"
     exit 3
-    error: loja/pipeline.toml:21:8: table `review_log`: its head `review_history` is a history, which cannot be one
+    error: loja/pipeline.toml:29:8: table `review_log`: its head `review_history` is a history, which cannot be one
+    hint: tables with a `key` are `reviews`
     "#);
     assert_snapshot!(with_config("\"append\"", "\"append\"\nhead = \"reviews\""), @r#"
     exit 3
-    error: loja/pipeline.toml:28:8: table `review_log` has every event once: it has neither a `key` nor a `head`
+    error: loja/pipeline.toml:30:8: table `review_log` has every event once: it has neither a `key` nor a `head`
+    hint: leave it out, or choose another kind
     "#);
     assert_snapshot!(with_config("\"append\"", "\"history\"\nhead = \"reviews\""), @r#"
     exit 3
-    error: loja/pipeline.toml:28:8: table `review_log` has a `head`, which says what it is: it has no `kind`
+    error: loja/pipeline.toml:29:8: table `review_log` has a `head`, which says what it is: it has no `kind`
+    hint: leave `kind` out
     "#);
 }
 
@@ -225,15 +230,18 @@ fn deletions_need_a_table_that_can_have_them() {
     let rule = "\ndelete_when = \"rating = 1\"";
     assert_snapshot!(with_config("\"append\"", &format!("\"append\"{rule}")), @r#"
     exit 3
-    error: loja/pipeline.toml:28:8: table `review_log` has every event once: nothing can be deleted from it
+    error: loja/pipeline.toml:30:15: table `review_log` has every event once: nothing can be deleted from it
+    hint: leave it out, or choose another kind
     "#);
     assert_snapshot!(with_config("kind = \"append\"", &format!("head = \"reviews\"{rule}")), @r#"
     exit 3
-    error: loja/pipeline.toml:28:8: table `review_log` has a `head`: `delete_when` belongs there
+    error: loja/pipeline.toml:30:15: table `review_log` has a `head`: `delete_when` belongs there
+    hint: say it in `reviews`: the rows of `review_log` go with its row
     "#);
     assert_snapshot!(with_config("\"review_log\"", "\"reviews_deleted\""), @r#"
     exit 3
     error: loja/pipeline.toml:28:8: no table can be called `reviews_deleted`: it is where `reviews` keeps what was deleted
+    hint: give it another name
     "#);
 }
 

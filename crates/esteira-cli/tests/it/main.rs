@@ -17,8 +17,10 @@
 )]
 
 mod account;
+mod authoring;
 mod bucket_errors;
 mod chaos;
+mod check;
 mod faults;
 mod help;
 mod kills;
@@ -31,6 +33,7 @@ mod pipeline_errors;
 mod place;
 mod runners;
 mod secrets;
+mod side_by_side;
 mod simulator;
 mod simulator_errors;
 mod soak;

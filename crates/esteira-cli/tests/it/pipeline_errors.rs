@@ -75,14 +75,17 @@ fn version_that_is_no_required_timestamp_is_refused() {
     assert_snapshot!(with("pipeline.toml", r#""dat_atui""#, r#""dat_hor_tran""#), @r"
     exit 3
     error: loja/pipeline.toml:12:11: `dat_hor_tran` cannot be the version: it has to be a TIMESTAMP NOT NULL
+    hint: possible are `dat_atui`
     ");
     assert_snapshot!(with("pipeline.toml", r#""dat_atui""#, r#""stat_pedi""#), @r"
     exit 3
     error: loja/pipeline.toml:12:11: `stat_pedi` cannot be the version: it has to be a TIMESTAMP NOT NULL
+    hint: possible are `dat_atui`
     ");
     assert_snapshot!(with("pipeline.toml", r#""dat_atui""#, r#""dat_nada""#), @r"
     exit 3
     error: loja/pipeline.toml:12:11: `dat_nada` cannot be the version: the event has no such field
+    hint: did you mean `dat_atui`?
     ");
 }
 
@@ -99,8 +102,8 @@ fn model_with_a_syntax_error_gets_its_line_and_column() {
 fn model_with_an_unknown_column_gets_the_columns_there_are() {
     assert_snapshot!(with("models/orders.sql", "stat_pedi,", "stat_pediu,"), @r"
     exit 3
-    error: loja/models/orders.sql:1:1: Schema error: No field named stat_pediu. Did you mean 'events.stat_pedi'?
-    hint: `events` has the columns txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, stat_pedi, dat_atui, list_item_pedi, list_envo, _rescued_data, _source_file, _source_modified, _source_position, _processed_at
+    error: loja/models/orders.sql:6:3: there is no column `stat_pediu`
+    hint: did you mean `stat_pedi`? the columns are txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, stat_pedi, dat_atui, list_item_pedi, list_envo, _rescued_data, _source_file, _source_modified, _source_position, _processed_at
     ");
 }
 
@@ -127,7 +130,7 @@ fn model_without_the_key_or_the_version_is_refused() {
 fn model_that_loses_the_event_says_how_to_pass_it_on() {
     assert_snapshot!(with("models/products.sql", "SELECT *, unnest", "SELECT txt_detl_idt_pedi_pgto, dat_atui, unnest"), @r"
     exit 3
-    error: loja/models/products.sql:1:1: Schema error: No field named _event.
+    error: loja/models/products.sql:1:1: an inner query loses the event
     hint: an inner query has to pass on `_event`: select it, or `*`
     ");
 }
@@ -137,6 +140,7 @@ fn head_that_does_not_exist_is_named_where_it_stands() {
     assert_snapshot!(with("pipeline.toml", r#"head = "orders""#, r#"head = "order""#), @r"
     exit 3
     error: loja/pipeline.toml:22:8: table `products`: its head `order` is no table with a `key`
+    hint: tables with a `key` are `orders`, `sellers`
     ");
 }
 
@@ -145,6 +149,7 @@ fn table_without_key_and_head_is_named() {
     assert_snapshot!(with("pipeline.toml", r#"key = ["txt_detl_idt_pedi_pgto"]"#, ""), @r"
     exit 3
     error: loja/pipeline.toml:15:8: table `orders` needs either a `key` or a `head`
+    hint: `key`: one row a key; `head`: all rows of its head's event
     ");
 }
 
@@ -160,6 +165,6 @@ fn file_that_is_missing_is_named() {
 fn path_that_is_no_glob_is_quoted() {
     assert_snapshot!(with("pipeline.toml", "input/*.json", "input/[a"), @r"
     exit 3
-    error: path `input/[a`: a `[` is not closed
+    error: loja/pipeline.toml:6:8: path `input/[a`: a `[` is not closed
     ");
 }

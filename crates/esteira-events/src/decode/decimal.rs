@@ -35,6 +35,18 @@ pub(super) fn parse_decimal(number: &[u8], precision: u8, scale: u8) -> Option<i
     Some(if negative { -unscaled } else { unscaled })
 }
 
+/// How many digits a JSON number has before and behind the point when it is written without exponent;
+/// of zero, none before it.
+pub(super) fn digits(number: &[u8]) -> (i64, i64) {
+    let parts = Parts::of(number.strip_prefix(b"-").unwrap_or(number));
+    let written = i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
+    let behind = written.saturating_sub(parts.exponent).max(0);
+    if parts.significant() == 0 {
+        return (0, behind);
+    }
+    (parts.magnitude().max(0), behind)
+}
+
 /// A number without its sign, cut at the point and the exponent.
 struct Parts<'a> {
     whole: &'a [u8],

@@ -21,7 +21,7 @@ use super::event::{EventReader, name_of};
 use super::issue::Issue;
 use super::layout::StructLayout;
 use super::report::{EVENT, ObjectReport, Reason, too_long};
-use super::scanner::{Broken, Scanner, value_end};
+use super::scanner::{Broken, Scanner};
 use super::split::{Body, Splitter, TakeValue, Value};
 use crate::schema::EventSchema;
 
@@ -226,23 +226,10 @@ impl TakeValue for Appender<'_, '_> {
         limit: usize,
         position: u64,
     ) -> Result<Value, Broken> {
-        let bytes = &body.bytes[start..limit];
         let here = |broken: Broken| broken.shifted(start);
-        let text = if let Some(text) = body.text {
-            &text[start..limit]
-        } else {
-            // its quotes and braces are found without it being text
-            let length = value_end(bytes).map_err(here)?;
-            match std::str::from_utf8(&bytes[..length]) {
-                Ok(text) => text,
-                Err(error) => {
-                    let issue = Issue::encoding(start + error.valid_up_to());
-                    return Ok(Value {
-                        end: start + length,
-                        issue: Some(issue),
-                    });
-                }
-            }
+        let text = match body.text_at(start, limit)? {
+            Ok(text) => text,
+            Err(not_text) => return Ok(not_text),
         };
         let (length, issue) = self.take_text(text, position).map_err(here)?;
         let issue = issue.map(|issue| Issue {

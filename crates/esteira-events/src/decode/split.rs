@@ -40,6 +40,27 @@ impl<'t> Body<'t> {
         }
     }
 
+    /// The text from `start` to `limit`; where it is no text, up to the end of the value there: then
+    /// what is said of that value.
+    pub(super) fn text_at(
+        &self,
+        start: usize,
+        limit: usize,
+    ) -> Result<Result<&'t str, Value>, Broken> {
+        if let Some(text) = self.text {
+            return Ok(Ok(&text[start..limit]));
+        }
+        // its quotes and braces are found without it being text
+        let bytes = &self.bytes[start..limit];
+        let length = value_end(bytes).map_err(|broken| broken.shifted(start))?;
+        Ok(
+            std::str::from_utf8(&bytes[..length]).map_err(|error| Value {
+                end: start + length,
+                issue: Some(Issue::encoding(start + error.valid_up_to())),
+            }),
+        )
+    }
+
     /// The first byte at or behind `from` that is not white space (RFC 8259 §2).
     fn skip_space(&self, from: usize) -> usize {
         let rest = self.bytes[from..].iter();

@@ -17,7 +17,7 @@ pub(super) fn check_columns(fields: &[Field]) -> Result<(), SchemaProblem> {
 }
 
 /// A name of a column that would collide with the relation's own.
-pub(super) fn check_reserved(name: &str) -> Result<(), SchemaProblem> {
+pub(crate) fn check_reserved(name: &str) -> Result<(), SchemaProblem> {
     if name.starts_with('_') {
         return Err(SchemaProblem::ReservedName {
             name: name.to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn check_reserved(name: &str) -> Result<(), SchemaProblem> {
 }
 
 /// A name that stands in JSON as it is, without escapes: keys are compared in their raw form first.
-pub(super) fn check_name(name: &str) -> Result<(), SchemaProblem> {
+pub(crate) fn check_name(name: &str) -> Result<(), SchemaProblem> {
     let unusable = |c: char| c == '"' || c == '\\' || c.is_control();
     if name.is_empty() || name.contains(unusable) {
         return Err(SchemaProblem::UnusableName {
@@ -38,7 +38,7 @@ pub(super) fn check_name(name: &str) -> Result<(), SchemaProblem> {
 }
 
 /// A name that an earlier field has, upper and lower case not told apart.
-pub(super) fn check_unique(earlier: &[Field], name: &str) -> Result<(), SchemaProblem> {
+pub(crate) fn check_unique(earlier: &[Field], name: &str) -> Result<(), SchemaProblem> {
     let folded = name.to_lowercase();
     if earlier
         .iter()

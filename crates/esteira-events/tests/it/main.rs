@@ -12,6 +12,7 @@
 mod broken;
 mod fixture;
 mod forms;
+mod infer;
 mod limits;
 mod properties;
 mod relation;

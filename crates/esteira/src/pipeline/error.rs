@@ -42,18 +42,40 @@ pub enum PipelineError {
     /// The event's schema is wrong.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// The path of the input is wrong.
+    /// A path that was given apart from the pipeline's files is wrong.
     #[error(transparent)]
     Path(#[from] PatternError),
 }
 
 impl PipelineError {
-    /// The same error with a way out.
-    pub(super) fn with_hint(mut self, way_out: String) -> Self {
-        if let Self::Wrong { hint, .. } = &mut self {
-            *hint = Some(way_out);
+    /// The file it is in, if it is in one.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Unreadable { file, .. } | Self::Wrong { file, .. } => Some(file),
+            Self::Schema(error) => Some(&error.file),
+            Self::NotFound { .. } | Self::Path(_) => None,
         }
-        self
+    }
+
+    /// The line and the column in the file, both from 1, if there is such a place.
+    #[must_use]
+    pub fn place(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Wrong { line, column, .. } => Some((*line, *column)),
+            Self::Schema(error) => Some((error.line, error.column)),
+            Self::NotFound { .. } | Self::Unreadable { .. } | Self::Path(_) => None,
+        }
+    }
+
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Wrong { message, .. } => message.clone(),
+            Self::Schema(error) => error.problem.to_string(),
+            _ => self.to_string(),
+        }
     }
 
     /// The way out, for the person in front of the terminal.

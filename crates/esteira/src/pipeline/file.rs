@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 
-use super::PipelineError;
-
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,22 +83,6 @@ pub(super) enum KindName {
     History,
 }
 
-/// Reads the text of the file called `name`.
-pub(super) fn parse(name: &str, text: &str) -> Result<PipelineFile, PipelineError> {
-    toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        let (line, column) = line_and_column(text, offset);
-        let message = error.message().trim_end().replace('\n', " ");
-        PipelineError::Wrong {
-            file: name.to_owned(),
-            line,
-            column,
-            hint: nearest(&message),
-            message,
-        }
-    })
-}
-
 /// The line and column of a byte offset, both from 1.
 pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
@@ -109,19 +91,29 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The library names an unknown key or value and the ones it expected, all between backticks, the unknown one
+/// Below this similarity a name is not a misspelling of another.
+const SIMILAR: f64 = 0.7;
+
+/// The library names what is unknown and what it expected, all between backticks, the unknown one
 /// first; the nearest of the others is most likely what was meant.
-fn nearest(message: &str) -> Option<String> {
-    if !["unknown field", "unknown variant"]
-        .iter()
-        .any(|what| message.starts_with(what))
-    {
+pub(super) fn nearest(message: &str) -> Option<String> {
+    if !message.starts_with("unknown ") {
         return None;
     }
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next()?;
-    let best = names.max_by(|a, b| {
-        strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
-    })?;
-    Some(format!("did you mean `{best}`?"))
+    nearest_of(unknown, names).map(|best| format!("did you mean `{best}`?"))
+}
+
+/// The most similar of `names`, if any is similar at all.
+pub(super) fn nearest_of<'a>(
+    name: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, known)| known)
 }

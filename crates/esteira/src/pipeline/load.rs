@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use esteira_events::{DataType, EventSchema};
+use esteira_events::EventSchema;
 use esteira_lake::bucket::Listed;
-use sha2::{Digest as _, Sha256};
 
-use super::file;
+use super::file::PipelineFile;
+use super::mend::{self, Mended};
+use super::reader::Reader;
 use super::settings::{self, Limits, Maintenance};
-use super::{Condition, Model, PipelineError, builtin, table};
+use super::{Condition, Model, PipelineError, agree, builtin, doubts, outputs, table};
 use crate::path_pattern::PathPattern;
 
 const CONFIG: &str = "pipeline.toml";
@@ -123,7 +124,11 @@ impl Pipeline {
     #[must_use]
     pub fn takes(&self, object: &Listed) -> bool {
         let is_marker = object.key.ends_with('/') && object.size == 0;
-        self.input.matches(&object.key) && !self.is_output(&object.key) && !is_marker
+        self.reads(&object.key) && !is_marker
+    }
+
+    pub(super) fn reads(&self, key: &str) -> bool {
+        self.input.matches(key) && !self.is_output(key)
     }
 
     fn is_output(&self, key: &str) -> bool {
@@ -151,38 +156,70 @@ impl PipelineFiles {
     /// Reads and checks everything.
     ///
     /// # Errors
-    /// [`PipelineError`] with file, line and a way out.
+    /// The first [`PipelineError`], with file, line and a way out; [`PipelineFiles::check`] tells all.
     pub async fn load(&self) -> Result<Pipeline, PipelineError> {
-        let mut reader = Reader {
-            files: self,
-            digest: Sha256::new(),
+        self.read().await.into_result()
+    }
+
+    pub(super) async fn read(&self) -> Reading {
+        let mut reader = Reader::new(self);
+        let (config_name, text) = match reader.read(CONFIG) {
+            Ok(read) => read,
+            Err(error) => return Reading::failed(vec![error]),
         };
-        let (config_name, text) = reader.read(CONFIG)?;
-        let config = file::parse(&config_name, &text)?;
-        let (schema_name, ddl) = reader.read(&config.event.schema)?;
-        let schema = Arc::new(EventSchema::parse(&ddl, &schema_name)?);
-        let checks = Checks {
-            file: &config_name,
-            text: &text,
+        let Mended {
+            file,
+            problems: mut errors,
+            places,
+        } = mend::read(&config_name, &text);
+        let Some(config) = file else {
+            return Reading::failed(errors);
         };
-        checks.version(&schema, &config.event.version)?;
-        let mut tables = Vec::new();
-        for section in &config.tables {
-            let rules = table::rules(&mut reader, &checks, &config, section, &schema);
-            tables.push(rules.await?);
+        let mut doubts = Vec::new();
+        settings::check(&config, &places, &mut errors, &mut doubts);
+        outputs::check(&config, &places, &mut errors);
+        let schema = event(&mut reader, &config, &mut errors);
+        let version = schema
+            .as_ref()
+            .filter(|schema| agree::version(&places, schema, &config.event.version, &mut errors))
+            .map(|_| config.event.version.as_str());
+        let mut tables: Vec<TableRules> = Vec::new();
+        for (index, section) in config.tables.iter().enumerate() {
+            let given = table::Given {
+                places: &places,
+                place: format!("table.{index}"),
+                config: &config,
+                schema: schema.as_deref(),
+                version,
+            };
+            match table::rules(&mut reader, &given, section).await {
+                Ok(Some(table)) => tables.push(table),
+                Ok(None) => {}
+                Err(problems) => errors.extend(problems),
+            }
         }
         tables.sort_by_key(|table: &TableRules| matches!(table.kind, TableKind::Child { .. }));
-        let or = |given: &Option<String>, default: String| {
-            given
-                .as_deref()
-                .map_or(default, |path| path.trim_matches('/').to_owned())
+        agree::keys(&tables, &mut errors);
+        doubts.extend(tables.iter().flat_map(doubts::of));
+        doubts.extend(self.unused_models(&config));
+        let input = match PathPattern::parse(&config.source.path) {
+            Ok(input) => input,
+            Err(error) => {
+                if !config.source.path.is_empty() {
+                    errors.push(places.wrong("source.path", error.to_string(), None));
+                }
+                return Reading::of(None, errors, doubts);
+            }
         };
-        let name = &config.name;
-        Ok(Pipeline {
-            input: PathPattern::parse(&config.source.path)?,
-            tables_path: or(&config.output.tables, "analytics".to_owned()),
-            raw_path: or(&config.output.raw, format!("raw/{name}")),
-            quarantine_path: or(&config.output.quarantine, format!("quarantine/{name}")),
+        let (Some(schema), true) = (schema, errors.is_empty()) else {
+            return Reading::of(None, errors, doubts);
+        };
+        let outputs = outputs::of(&config);
+        let pipeline = Pipeline {
+            input,
+            tables_path: outputs.tables,
+            raw_path: outputs.raw,
+            quarantine_path: outputs.quarantine,
             schema,
             version: config.event.version.clone(),
             tables,
@@ -190,90 +227,112 @@ impl PipelineFiles {
             maintenance: settings::maintenance(&config.maintenance),
             fingerprint: reader.fingerprint(),
             name: config.name,
-        })
-    }
-}
-
-/// Checks whose errors point into `pipeline.toml`.
-pub(super) struct Checks<'a> {
-    file: &'a str,
-    text: &'a str,
-}
-
-impl Checks<'_> {
-    fn version(&self, schema: &EventSchema, version: &str) -> Result<(), PipelineError> {
-        let field = schema.fields().iter().find(|field| field.name == version);
-        match field {
-            Some(field) if field.required && field.data_type == DataType::Timestamp => Ok(()),
-            Some(_) => Err(self.wrong(
-                version,
-                format!("`{version}` cannot be the version: it has to be a TIMESTAMP NOT NULL"),
-            )),
-            None => Err(self.wrong(
-                version,
-                format!("`{version}` cannot be the version: the event has no such field"),
-            )),
-        }
-    }
-
-    /// The error of the value `at`, where it first stands.
-    pub(super) fn wrong(&self, at: &str, message: String) -> PipelineError {
-        let offset = self.text.find(&format!("\"{at}\"")).unwrap_or(0);
-        let (line, column) = file::line_and_column(self.text, offset);
-        PipelineError::Wrong {
-            file: self.file.to_owned(),
-            line,
-            column,
-            message,
-            hint: None,
-        }
-    }
-}
-
-pub(super) struct Reader<'a> {
-    files: &'a PipelineFiles,
-    digest: Sha256,
-}
-
-impl Reader<'_> {
-    /// A file's name for messages, and its text.
-    pub(super) fn read(&mut self, path: &str) -> Result<(String, String), PipelineError> {
-        let (name, text) = match self.files {
-            PipelineFiles::Folder(folder) => {
-                let file = folder.join(path);
-                let name = file.display().to_string();
-                let text =
-                    std::fs::read_to_string(&file).map_err(|error| PipelineError::Unreadable {
-                        file: name.clone(),
-                        reason: error.to_string(),
-                    })?;
-                (name, text)
-            }
-            PipelineFiles::BuiltIn(files) => {
-                let text = files.iter().find(|(name, _)| *name == path);
-                let (name, text) = text.ok_or_else(|| PipelineError::Unreadable {
-                    file: path.to_owned(),
-                    reason: "it is not part of the built-in pipeline".to_owned(),
-                })?;
-                ((*name).to_owned(), (*text).to_owned())
-            }
         };
-        for part in [path, text.as_str()] {
-            self.digest.update(part.as_bytes());
-            self.digest.update([0]);
-        }
-        Ok((name, text))
+        Reading::of(Some(pipeline), errors, doubts)
     }
 
-    fn fingerprint(self) -> String {
-        use std::fmt::Write as _;
-        let digest = self.digest.finalize();
-        digest[..8].iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _: Result<(), std::fmt::Error> = write!(text, "{byte:02x}");
-            text
-        })
+    /// Models in the folder that no table names.
+    fn unused_models(&self, config: &PipelineFile) -> Vec<PipelineError> {
+        let Self::Folder(folder) = self else {
+            return Vec::new();
+        };
+        // A folder that cannot be listed has been told of where a model in it cannot be read.
+        let files = std::fs::read_dir(folder.join("models"))
+            .into_iter()
+            .flatten();
+        let mut unused: Vec<_> = files
+            .flatten()
+            .map(|file| file.path())
+            .filter(|file| file.extension().is_some_and(|extension| extension == "sql"))
+            .filter(|file| {
+                !config
+                    .tables
+                    .iter()
+                    .any(|table| folder.join(table::model_path(table)) == *file)
+            })
+            .map(|file| PipelineError::Wrong {
+                file: file.display().to_string(),
+                line: 1,
+                column: 1,
+                message: "no table uses this model".to_owned(),
+                hint: Some(format!(
+                    "add a `[[table]]` to `{CONFIG}`, or delete the file"
+                )),
+            })
+            .collect();
+        unused.sort_by_key(ToString::to_string);
+        unused
     }
+}
+
+/// All that reading a pipeline's files gave.
+pub(super) struct Reading {
+    /// When nothing is wrong.
+    pub(super) pipeline: Option<Pipeline>,
+    pub(super) errors: Vec<PipelineError>,
+    /// What is most likely not meant.
+    pub(super) doubts: Vec<PipelineError>,
+}
+
+impl Reading {
+    fn of(
+        pipeline: Option<Pipeline>,
+        mut errors: Vec<PipelineError>,
+        doubts: Vec<PipelineError>,
+    ) -> Self {
+        let mut files: Vec<Option<String>> = Vec::new();
+        for error in &errors {
+            let file = error.file().map(str::to_owned);
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        let rank = |error: &PipelineError| {
+            files
+                .iter()
+                .position(|file| file.as_deref() == error.file())
+        };
+        // Stable: what is told of one place stays in the order in which it was met.
+        errors.sort_by_key(|error| (rank(error), error.place()));
+        Self {
+            pipeline,
+            errors,
+            doubts,
+        }
+    }
+
+    fn failed(errors: Vec<PipelineError>) -> Self {
+        Self::of(None, errors, Vec::new())
+    }
+
+    fn into_result(self) -> Result<Pipeline, PipelineError> {
+        match (self.pipeline, self.errors.into_iter().next()) {
+            (_, Some(error)) => Err(error),
+            (Some(pipeline), None) => Ok(pipeline),
+            // Whoever gives no pipeline says why.
+            (None, None) => Err(PipelineError::NotFound {
+                name: CONFIG.to_owned(),
+                known: builtin::NAMES.to_vec(),
+            }),
+        }
+    }
+}
+
+/// The event's schema, if it can be read.
+fn event(
+    reader: &mut Reader<'_>,
+    config: &PipelineFile,
+    errors: &mut Vec<PipelineError>,
+) -> Option<Arc<EventSchema>> {
+    if config.event.schema.is_empty() {
+        return None;
+    }
+    let read = reader.read(&config.event.schema);
+    let parsed = read.and_then(|(name, ddl)| Ok(EventSchema::parse(&ddl, &name)?));
+    parsed
+        .map_err(|error| errors.push(error))
+        .ok()
+        .map(Arc::new)
 }
 
 #[cfg(test)]

@@ -9,13 +9,19 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::{SessionConfig, SessionContext};
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, SelectItem, SetExpr, Statement};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement as Planned;
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, Query, SelectItem, SetExpr, Spanned as _, Statement,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Location;
 use esteira_events::{EventSchema, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
 use esteira_lake::upsert::{VALID_FROM, VALID_TO};
 
-use super::PipelineError;
+use super::type_name::type_name;
+use super::{PipelineError, model_error};
 
 /// The relation that models select from.
 pub(crate) const EVENTS: &str = "events";
@@ -30,54 +36,47 @@ pub struct Model {
     file: String,
     sql: String,
     schema: SchemaRef,
+    plan: Arc<LogicalPlan>,
+    select: (usize, usize),
 }
 
 impl Model {
-    /// Checks the text of a model against the events it selects from.
+    /// Checks the text of a model against the events it selects from; gives everything that is wrong.
     pub(super) async fn check(
         file: &str,
         text: &str,
         events: &EventSchema,
-    ) -> Result<Self, PipelineError> {
-        let sql = with_event(file, text)?;
-        let relation = events_relation(events);
+    ) -> Result<Self, Vec<PipelineError>> {
+        let (statement, select) = with_event(file, text).map_err(|error| vec![error])?;
+        let sql = statement.to_string();
+        let relation = strict(events);
         let session = session();
         let empty = MemTable::try_new(relation.clone(), vec![vec![]]);
         let planned = async {
             session.register_table(EVENTS, Arc::new(empty?))?;
-            let frame = session.sql(&sql).await?;
+            // The parsed text, not its rendering: it knows where everything was written.
+            let planned = Planned::Statement(Box::new(statement));
+            let plan = session.state().statement_to_plan(planned).await?;
             // Only a physical plan has seen every type.
-            let schema = frame.schema().as_arrow().clone();
-            frame.create_physical_plan().await?;
-            Ok::<_, datafusion::error::DataFusionError>(schema)
+            session.state().create_physical_plan(&plan).await?;
+            Ok::<_, datafusion::error::DataFusionError>(plan)
         };
-        let schema = planned.await.map_err(|error| {
-            let message = error.strip_backtrace();
-            let message = message.lines().next().unwrap_or_default().to_owned();
-            let hint = if message.contains(EVENT) && message.contains("No field named") {
-                "an inner query has to pass on `_event`: select it, or `*`".to_owned()
-            } else {
-                let columns: Vec<_> = relation
-                    .fields()
-                    .iter()
-                    .map(|field| field.name().as_str())
-                    .filter(|name| *name != EVENT)
-                    .collect();
-                format!("`events` has the columns {}", columns.join(", "))
-            };
-            PipelineError::Wrong {
-                file: file.to_owned(),
-                line: 1,
-                column: 1,
-                message,
-                hint: Some(hint),
-            }
-        })?;
-        Ok(Self {
+        let plan = planned
+            .await
+            .map_err(|error| model_error::told(file, text, &relation, &error))?;
+        let model = Self {
             file: file.to_owned(),
             sql,
-            schema: table_schema(&schema),
-        })
+            schema: table_schema(plan.schema().as_arrow()),
+            plan: Arc::new(plan),
+            select,
+        };
+        let wrong = model_error::columns(&model, text);
+        if wrong.is_empty() {
+            Ok(model)
+        } else {
+            Err(wrong)
+        }
     }
 
     /// The same model for a history, whose rows also say when they are valid.
@@ -112,6 +111,32 @@ impl Model {
     pub fn table_schema(&self) -> &SchemaRef {
         &self.schema
     }
+
+    /// The columns that are its own, with the names of their types, in the table's order.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, String)> {
+        let lineage = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION, PROCESSED_AT];
+        self.schema
+            .fields()
+            .iter()
+            .filter(move |field| !lineage.contains(&field.name().as_str()))
+            .map(|field| (field.name().as_str(), type_name(field.data_type())))
+    }
+
+    /// How it is computed. Here alone a column may be known to be never null.
+    pub(super) fn plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
+    /// A mistake in the model as a whole: it is told at its SELECT.
+    pub(super) fn wrong(&self, message: String, hint: String) -> PipelineError {
+        PipelineError::Wrong {
+            file: self.file.clone(),
+            line: self.select.0,
+            column: self.select.1,
+            message,
+            hint: Some(hint),
+        }
+    }
 }
 
 /// A session whose plans keep the order of rows: models rely on it where one event gives several.
@@ -119,7 +144,8 @@ pub(crate) fn session() -> SessionContext {
     let config = SessionConfig::new()
         .with_target_partitions(1)
         .with_information_schema(false)
-        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+        .set_bool("datafusion.sql_parser.collect_spans", true);
     SessionContext::new_with_config(config)
 }
 
@@ -129,6 +155,20 @@ pub(crate) fn events_relation(events: &EventSchema) -> SchemaRef {
     fields.push(Arc::new(Field::new(PROCESSED_AT, instant(), false)));
     fields.push(Arc::new(Field::new(EVENT, DataType::Int64, false)));
     Arc::new(Schema::new(fields))
+}
+
+/// The same, with the columns of required fields never null: so it is, though the run does not say so.
+fn strict(events: &EventSchema) -> SchemaRef {
+    let relation = events_relation(events);
+    let fields = relation.fields().iter().map(|field| {
+        let declared = events.fields().iter().find(|d| d.name == *field.name());
+        if declared.is_some_and(|declared| declared.required) {
+            Arc::new(field.as_ref().clone().with_nullable(false))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Fields>()))
 }
 
 /// Adds to a decoded batch the columns that only the run knows.
@@ -150,13 +190,18 @@ pub(crate) fn as_events(
     RecordBatch::try_new(relation.clone(), columns)
 }
 
-fn with_event(file: &str, text: &str) -> Result<String, PipelineError> {
+/// The model with the column that names the event, and where its SELECT is.
+fn with_event(file: &str, text: &str) -> Result<(Statement, (usize, usize)), PipelineError> {
     let wrong = |line: usize, column: usize, message: String| PipelineError::Wrong {
         file: file.to_owned(),
         line,
         column,
         message,
         hint: Some("a model is one SELECT over `events`".to_owned()),
+    };
+    let at = |location: Location| {
+        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).max(1);
+        (number(location.line), number(location.column))
     };
     let statements = Parser::parse_sql(&GenericDialect {}, text).map_err(|error| {
         let message = error.to_string();
@@ -170,21 +215,24 @@ fn with_event(file: &str, text: &str) -> Result<String, PipelineError> {
         return Err(wrong(1, 1, "it is not a SELECT".to_owned()));
     };
     let mut query: Box<Query> = query;
+    let start = query.body.span().start;
     let SetExpr::Select(select) = query.body.as_mut() else {
-        return Err(wrong(1, 1, "it is not a plain SELECT".to_owned()));
+        let (line, column) = at(start);
+        return Err(wrong(line, column, "it is not a plain SELECT".to_owned()));
     };
-    let has_all = select.projection.iter().any(|item| {
-        matches!(
-            item,
-            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
-        )
+    let place = at(select.select_token.0.span.start);
+    let has_event = select.projection.iter().any(|item| match item {
+        SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => true,
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => name.value == EVENT,
+        SelectItem::ExprWithAlias { alias, .. } => alias.value == EVENT,
+        _ => false,
     });
-    if !has_all {
+    if !has_event {
         select
             .projection
             .push(SelectItem::UnnamedExpr(Expr::Identifier(Ident::new(EVENT))));
     }
-    Ok(query.to_string())
+    Ok((Statement::Query(query), place))
 }
 
 /// The parser tells the place of an error only in its text.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use esteira_lake::tidy::TidyRules;
 
-use super::file::{LimitsSection, MaintenanceSection};
+use super::PipelineError;
+use super::file::{LimitsSection, MaintenanceSection, PipelineFile};
+use super::mend::Places;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -63,6 +65,77 @@ impl Default for Limits {
             event_bytes: 32 * 1024 * 1024,
             file_cache_bytes: 96 * 1024 * 1024,
         }
+    }
+}
+
+/// What is out of range, and what is dangerous.
+pub(super) fn check(
+    config: &PipelineFile,
+    places: &Places<'_>,
+    errors: &mut Vec<PipelineError>,
+    doubts: &mut Vec<PipelineError>,
+) {
+    let (limits, maintenance) = (&config.limits, &config.maintenance);
+    let wide = |value: Option<usize>| value.map(|value| u64::try_from(value).unwrap_or(u64::MAX));
+    for (key, value, least, most) in [
+        (
+            "limits.objects_per_batch",
+            wide(limits.objects_per_batch),
+            1,
+            1_000_000,
+        ),
+        (
+            "limits.mebibytes_per_batch",
+            limits.mebibytes_per_batch,
+            1,
+            16_384,
+        ),
+        (
+            "limits.poll_milliseconds",
+            limits.poll_milliseconds,
+            1,
+            86_400_000,
+        ),
+        (
+            "limits.requests_at_once",
+            wide(limits.requests_at_once),
+            1,
+            1024,
+        ),
+        (
+            "limits.decompressed_mebibytes_per_object",
+            wide(limits.decompressed_mebibytes_per_object),
+            1,
+            16_384,
+        ),
+        (
+            "limits.file_cache_mebibytes",
+            wide(limits.file_cache_mebibytes),
+            0,
+            1_048_576,
+        ),
+        (
+            "maintenance.target_mebibytes",
+            maintenance.target_mebibytes,
+            1,
+            1024,
+        ),
+    ] {
+        if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            errors.push(places.wrong(
+                key,
+                format!("`{name}` cannot be {value}"),
+                Some(format!("from {least} to {most}")),
+            ));
+        }
+    }
+    if maintenance.retention_hours == Some(0) {
+        doubts.push(places.wrong(
+            "maintenance.retention_hours",
+            "without a retention, whoever reads a version that was just replaced may lose its files",
+            Some("an hour is enough where clocks agree".to_owned()),
+        ));
     }
 }
 

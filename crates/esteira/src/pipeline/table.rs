@@ -1,93 +1,163 @@
-//! From a `[[table]]` to what is known of the table: its kind, its key, its model.
+//! From a `[[table]]` to what is known of the table: its kind, its key, its model, what deletes from it.
 
 use esteira_events::EventSchema;
 use esteira_lake::upsert::{VALID_FROM, VALID_TO, deletions_schema};
 
 use super::file::{KindName, PipelineFile, TableSection};
-use super::load::{Checks, Reader};
-use super::{Condition, Model, PipelineError, TableKind, TableRules};
+use super::mend::Places;
+use super::reader::Reader;
+use super::{Condition, Model, PipelineError, TableKind, TableRules, agree};
 
-/// Checks one table of the file.
+/// Where the model of a table is in the folder.
+pub(super) fn model_path(section: &TableSection) -> String {
+    section
+        .model
+        .clone()
+        .unwrap_or_else(|| format!("models/{}.sql", section.name))
+}
+
+/// What a table is checked against.
+pub(super) struct Given<'a> {
+    pub(super) places: &'a Places<'a>,
+    /// Where the table is in them.
+    pub(super) place: String,
+    pub(super) config: &'a PipelineFile,
+    /// When it could be read.
+    pub(super) schema: Option<&'a EventSchema>,
+    /// When it can be one.
+    pub(super) version: Option<&'a str>,
+}
+
+impl Given<'_> {
+    /// A mistake in what the table says under `key`.
+    fn wrong(&self, key: &str, message: String, hint: Option<String>) -> PipelineError {
+        let path = format!("{}.{key}", self.place);
+        self.places.wrong(&path, message, hint)
+    }
+}
+
+/// A table, as far as it can be checked: nothing when what it depends on is wrong.
 pub(super) async fn rules(
     reader: &mut Reader<'_>,
-    checks: &Checks<'_>,
-    config: &PipelineFile,
+    given: &Given<'_>,
     section: &TableSection,
-    schema: &EventSchema,
-) -> Result<TableRules, PipelineError> {
+) -> Result<Option<TableRules>, Vec<PipelineError>> {
     let name = &section.name;
-    let (key, kind) = key_and_kind(checks, config, section)?;
-    let delete_when = delete_when(checks, config, section, schema).await?;
-    let default = format!("models/{name}.sql");
-    let (model_name, sql) = reader.read(section.model.as_deref().unwrap_or(&default))?;
-    let mut model = Model::check(&model_name, &sql, schema).await?;
-    let wrong = |message: String, hint: String| PipelineError::Wrong {
-        file: model_name.clone(),
-        line: 1,
-        column: 1,
-        message,
-        hint: Some(hint),
-    };
-    let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
-    if kind == TableKind::Latest {
-        needed.push(&config.event.version);
+    let mut errors = Vec::new();
+    let rows = key_and_kind(given, section)
+        .map_err(|error| errors.push(error))
+        .ok();
+    let delete_when = delete_when(given, section).await;
+    let delete_when = delete_when.unwrap_or_else(|error| {
+        errors.push(error);
+        None
+    });
+    if name.is_empty() && section.model.is_none() {
+        return Err(errors);
     }
-    let gives = |column: &str| model.table_schema().field_with_name(column).is_ok();
-    if let Some(column) = needed.into_iter().find(|column| !gives(column)) {
-        return Err(wrong(
-            format!("the model of table `{name}` does not give column `{column}`"),
-            format!("select `{column}`: it is part of the key or the version"),
-        ));
-    }
-    if kind == TableKind::History {
-        if let Some(column) = [VALID_FROM, VALID_TO]
-            .into_iter()
-            .find(|column| gives(column))
-        {
-            return Err(wrong(
-                format!(
-                    "the model of table `{name}` gives column `{column}`, which a history adds by itself"
-                ),
-                "give it another name".to_owned(),
-            ));
+    let (model_name, sql) = match reader.read(&model_path(section)) {
+        Ok(read) => read,
+        Err(error) => {
+            errors.push(error);
+            return Err(errors);
         }
-        model = model.with_validity();
-    }
+    };
+    let Some(schema) = given.schema else {
+        return if errors.is_empty() {
+            Ok(None)
+        } else {
+            Err(errors)
+        };
+    };
+    let model = match Model::check(&model_name, &sql, schema).await {
+        Ok(model) => model,
+        Err(problems) => {
+            errors.extend(problems);
+            return Err(errors);
+        }
+    };
+    let Some((key, kind)) = rows else {
+        return Err(errors);
+    };
+    errors.extend(columns(given, name, &key, &kind, &model));
     if delete_when.is_some() {
         let remembered = deletions_schema(&key, model.table_schema());
         let names = || remembered.fields().iter().map(|field| field.name());
         if let Some(column) = key.iter().find(|c| names().filter(|n| n == c).count() > 1) {
-            return Err(checks.wrong(
-                column,
-                format!(
-                    "table `{name}`: with `delete_when` no column of the key can be called `{column}`"
-                ),
-            ));
+            let message = format!(
+                "table `{name}`: with `delete_when` no column of the key can be called `{column}`"
+            );
+            let hint = "give it another name in the model";
+            errors.push(given.wrong("key", message, Some(hint.to_owned())));
         }
     }
-    Ok(TableRules {
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Some(TableRules {
         name: name.clone(),
-        model,
+        model: match kind {
+            TableKind::History => model.with_validity(),
+            _ => model,
+        },
         key,
         kind,
         delete_when,
         copy_on_write: section.copy_on_write,
-    })
+    }))
+}
+
+/// What is wrong with the columns that the model gives.
+fn columns(
+    given: &Given<'_>,
+    name: &str,
+    key: &[String],
+    kind: &TableKind,
+    model: &Model,
+) -> Vec<PipelineError> {
+    let mut errors = Vec::new();
+    let gives = |column: &str| model.table_schema().field_with_name(column).is_ok();
+    let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
+    if *kind == TableKind::Latest {
+        needed.extend(given.version);
+    }
+    for column in needed.into_iter().filter(|column| !gives(column)) {
+        errors.push(model.wrong(
+            format!("the model of table `{name}` does not give column `{column}`"),
+            format!("select `{column}`: it is part of the key or the version"),
+        ));
+    }
+    if let (TableKind::Latest, Some(version)) = (kind, given.version) {
+        errors.extend(agree::changed_version(model, name, version));
+    }
+    if *kind == TableKind::History {
+        let added = [VALID_FROM, VALID_TO].into_iter().filter(|c| gives(c));
+        errors.extend(added.map(|column| {
+            model.wrong(
+                format!("the model of table `{name}` gives column `{column}`, which a history adds by itself"),
+                "give it another name".to_owned(),
+            )
+        }));
+    }
+    errors
 }
 
 fn key_and_kind(
-    checks: &Checks<'_>,
-    config: &PipelineFile,
+    given: &Given<'_>,
     section: &TableSection,
 ) -> Result<(Vec<String>, TableKind), PipelineError> {
     let name = &section.name;
+    let wrong = |at: &str, message: String, hint: &str| {
+        Err(given.wrong(at, message, Some(hint.to_owned())))
+    };
     let kind = section.kind.unwrap_or(KindName::Latest);
     match (&section.key, &section.head) {
         (None, None) if kind == KindName::Append => Ok((Vec::new(), TableKind::Append)),
-        _ if kind == KindName::Append => Err(checks.wrong(
-            name,
+        (key, _) if kind == KindName::Append => wrong(
+            if key.is_some() { "key" } else { "head" },
             format!("table `{name}` has every event once: it has neither a `key` nor a `head`"),
-        )),
+            "leave it out, or choose another kind",
+        ),
         (Some(key), None) if !key.is_empty() => {
             let kind = match kind {
                 KindName::History => TableKind::History,
@@ -95,66 +165,102 @@ fn key_and_kind(
             };
             Ok((key.clone(), kind))
         }
-        (None, Some(head)) if section.kind.is_none() => {
-            let mut tables = config.tables.iter();
-            let found = tables.find(|table| table.name == *head);
-            let key = found.and_then(|table| table.key.clone()).ok_or_else(|| {
-                checks.wrong(
-                    head,
-                    format!("table `{name}`: its head `{head}` is no table with a `key`"),
-                )
-            })?;
-            if found.is_some_and(|head| head.kind == Some(KindName::History)) {
-                return Err(checks.wrong(
-                    head,
-                    format!("table `{name}`: its head `{head}` is a history, which cannot be one"),
-                ));
-            }
-            Ok((key, TableKind::Child { head: head.clone() }))
-        }
-        (None, Some(_)) => Err(checks.wrong(
-            name,
-            format!("table `{name}` has a `head`, which says what it is: it has no `kind`"),
-        )),
-        _ => Err(checks.wrong(
-            name,
+        (None, Some(head)) => head_of(given, section, head),
+        (Some(_), Some(_)) => wrong(
+            "head",
             format!("table `{name}` needs either a `key` or a `head`"),
-        )),
+            "the key of a table with a `head` is its head's",
+        ),
+        (Some(_), None) => wrong(
+            "key",
+            format!("table `{name}` needs either a `key` or a `head`"),
+            "name the columns that tell its rows apart",
+        ),
+        (None, None) => wrong(
+            "name",
+            format!("table `{name}` needs either a `key` or a `head`"),
+            "`key`: one row a key; `head`: all rows of its head's event",
+        ),
     }
 }
 
-async fn delete_when(
-    checks: &Checks<'_>,
-    config: &PipelineFile,
+/// A table with a head: the head has to be there, and to have one row a key.
+fn head_of(
+    given: &Given<'_>,
     section: &TableSection,
-    schema: &EventSchema,
+    head: &str,
+) -> Result<(Vec<String>, TableKind), PipelineError> {
+    let name = &section.name;
+    let config = given.config;
+    let found = config.tables.iter().find(|table| table.name == head);
+    let Some(key) = found.and_then(|table| table.key.clone()) else {
+        let message = format!("table `{name}`: its head `{head}` is no table with a `key`");
+        return Err(given.wrong("head", message, heads(config)));
+    };
+    if found.is_some_and(|head| head.kind == Some(KindName::History)) {
+        let message =
+            format!("table `{name}`: its head `{head}` is a history, which cannot be one");
+        return Err(given.wrong("head", message, heads(config)));
+    }
+    if section.kind.is_some() {
+        let message =
+            format!("table `{name}` has a `head`, which says what it is: it has no `kind`");
+        let hint = "leave `kind` out";
+        return Err(given.wrong("kind", message, Some(hint.to_owned())));
+    }
+    let head = head.to_owned();
+    Ok((key, TableKind::Child { head }))
+}
+
+/// The tables that can be a head.
+fn heads(config: &PipelineFile) -> Option<String> {
+    let is_latest = |kind: Option<KindName>| matches!(kind, None | Some(KindName::Latest));
+    let heads = config
+        .tables
+        .iter()
+        .filter(|table| table.key.is_some() && is_latest(table.kind));
+    let heads: Vec<_> = heads.map(|table| format!("`{}`", table.name)).collect();
+    (!heads.is_empty()).then(|| format!("tables with a `key` are {}", heads.join(", ")))
+}
+
+async fn delete_when(
+    given: &Given<'_>,
+    section: &TableSection,
 ) -> Result<Option<Condition>, PipelineError> {
     let Some(text) = &section.delete_when else {
         return Ok(None);
     };
     let name = &section.name;
+    let wrong =
+        |message: String, hint: String| Err(given.wrong("delete_when", message, Some(hint)));
     if section.kind == Some(KindName::Append) {
-        let message =
-            format!("table `{name}` has every event once: nothing can be deleted from it");
-        return Err(checks.wrong(name, message));
+        return wrong(
+            format!("table `{name}` has every event once: nothing can be deleted from it"),
+            "leave it out, or choose another kind".to_owned(),
+        );
     }
-    if section.head.is_some() {
-        let message = format!("table `{name}` has a `head`: `delete_when` belongs there");
-        return Err(checks.wrong(name, message));
+    if let Some(head) = &section.head {
+        return wrong(
+            format!("table `{name}` has a `head`: `delete_when` belongs there"),
+            format!("say it in `{head}`: the rows of `{name}` go with its row"),
+        );
     }
     let remembers = TableRules::deletions_name(name);
-    if config.tables.iter().any(|table| table.name == remembers) {
-        let message = format!(
-            "no table can be called `{remembers}`: it is where `{name}` keeps what was deleted"
-        );
-        return Err(checks.wrong(&remembers, message));
+    let mut tables = given.config.tables.iter();
+    if let Some(place) = tables.position(|table| table.name == remembers) {
+        return Err(given.places.wrong(
+            &format!("table.{place}.name"),
+            format!(
+                "no table can be called `{remembers}`: it is where `{name}` keeps what was deleted"
+            ),
+            Some("give it another name".to_owned()),
+        ));
     }
-    let condition = Condition::check(text, schema)
-        .await
-        .map_err(|(message, hint)| {
-            checks
-                .wrong(text, format!("table `{name}`: `delete_when`: {message}"))
-                .with_hint(hint)
-        })?;
-    Ok(Some(condition))
+    let Some(schema) = given.schema else {
+        return Ok(None);
+    };
+    match Condition::check(text, schema).await {
+        Ok(condition) => Ok(Some(condition)),
+        Err((message, hint)) => wrong(format!("table `{name}`: `delete_when`: {message}"), hint),
+    }
 }

@@ -12,6 +12,7 @@ use esteira_lake::upsert::{self, Batch, Verdict};
 use super::land::Landed;
 use super::stages::Context;
 use super::transform::Transformed;
+use crate::pipeline::DELETIONS;
 use crate::{Error, Pipeline, TableKind, TableRules};
 
 /// The name of the quarantine among the tables.
@@ -81,8 +82,7 @@ fn table_spec(pipeline: &Pipeline, rules: &TableRules) -> TableSpec {
     }
 }
 
-/// The table that remembers what was deleted from another. Its folder is one that engines and catalogues
-/// pass over, as they do with every name that begins with `_`.
+/// The table that remembers what was deleted from another.
 fn deletions_spec(pipeline: &Pipeline, rules: &TableRules) -> Option<TableSpec> {
     rules.delete_when.as_ref()?;
     let mut key = rules.key.clone();
@@ -92,7 +92,7 @@ fn deletions_spec(pipeline: &Pipeline, rules: &TableRules) -> Option<TableSpec> 
     }
     Some(TableSpec {
         name: TableRules::deletions_name(&rules.name),
-        path: format!("{}/_deleted/{}", pipeline.tables_path, rules.name),
+        path: format!("{}/{DELETIONS}/{}", pipeline.tables_path, rules.name),
         process: pipeline.name.clone(),
         schema: upsert::deletions_schema(&rules.key, rules.model.table_schema()),
         key,

@@ -10,6 +10,7 @@
 mod account;
 mod bad_inputs;
 mod crashes;
+mod drafts;
 mod foreign;
 mod kinds;
 mod limits;
@@ -18,3 +19,4 @@ mod real_events;
 mod retries;
 mod tidying;
 mod world;
+mod wrong_pipelines;
