@@ -96,6 +96,7 @@ fn code(error: &anyhow::Error) -> u8 {
                 ) => 6,
                 Error::UnknownTable { .. } | Error::Key { .. } | Error::Taken { .. } => 2,
                 Error::Query { .. } => 7,
+                Error::Rule(_) => 9,
                 _ => 1,
             };
         }

@@ -52,13 +52,13 @@ mod why;
 
 pub use clock::{Clock, SystemClock};
 pub use draft::{Draft, DraftError, schema_of};
-pub use error::Error;
+pub use error::{BrokenRule, Error};
 pub use lake::Lake;
 pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
-    Checked, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, Problem, Severity,
-    TableKind, TableRules, check_together,
+    Checked, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles, Problem, Rule,
+    RuleAction, Severity, TableKind, TableRules, check_together,
 };
 pub use process::{Observer, Progress, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};

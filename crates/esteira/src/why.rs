@@ -1,5 +1,6 @@
 //! Why a row is what it is: every event of its key, which of them won, and why the others did not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
@@ -11,7 +12,7 @@ use esteira_lake::upsert::EventOrder;
 use memchr::memmem;
 use serde::Serialize;
 
-use crate::process::{self, Traced};
+use crate::process::{self, Traced, Trail};
 use crate::quarantined::quarantine;
 use crate::{Error, Lake, Observer, QuarantineEntry, TableKind};
 
@@ -28,7 +29,8 @@ pub struct Why {
     pub stored: Option<Origin>,
     /// Whether every key has a row; of a child, the event that stands may give none.
     pub has_row_always: bool,
-    /// Its events, in the order in which they count: what stands first.
+    /// Its events, in the order in which they count: what stands first. Those of which a rule drops
+    /// everything count last.
     pub events: Vec<KnownEvent>,
     /// Quarantined entries whose bytes hold every part of the key.
     pub quarantined: Vec<QuarantineEntry>,
@@ -38,7 +40,8 @@ impl Why {
     /// Whether the stored row comes from the event that has to stand.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        let winner = self.events.first().map(|event| &event.origin);
+        let winner = self.events.iter().find(|event| event.fate == Fate::Won);
+        let winner = winner.map(|event| &event.origin);
         match &self.stored {
             None => winner.is_none() || !self.has_row_always,
             stored => stored.as_ref() == winner,
@@ -71,6 +74,12 @@ pub struct KnownEvent {
     pub batch: u64,
     /// Where its original is.
     pub raw_file: String,
+    /// The rule that drops its row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped_by: Option<String>,
+    /// Of a child: rows that a rule drops, by the rule.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped_rows: BTreeMap<String, u64>,
 }
 
 /// What became of an event.
@@ -85,6 +94,8 @@ pub enum Fate {
     Late,
     /// Another one of the same version was there, and goes before it by the rules for ties.
     Tie,
+    /// A rule of the table drops its row.
+    Dropped,
 }
 
 /// Finds everything about a key, given as the texts of its columns in order. Reads all originals.
@@ -115,14 +126,26 @@ pub async fn why(
         TableKind::Latest => rules,
         TableKind::Child { head } => pipeline.table(head).unwrap_or(rules),
     };
-    let traced = process::trace(
-        Arc::new(pipeline.clone()),
-        lake.bucket().clone(),
+    let trail = Trail {
         deciding,
+        table: rules,
         key,
-        observer,
+    };
+    let pipeline_shared = Arc::new(pipeline.clone());
+    let traced = process::trace(pipeline_shared, lake.bucket().clone(), trail, observer);
+    let (dropped, counting): (Vec<Traced>, Vec<Traced>) = Box::pin(traced)
+        .await?
+        .into_iter()
+        .partition(|traced| traced.dropped_by.is_some());
+    let mut events = judged(&counting, &pipeline.version)?;
+    events.extend(
+        judged(&dropped, &pipeline.version)?
+            .into_iter()
+            .map(|event| KnownEvent {
+                fate: Fate::Dropped,
+                ..event
+            }),
     );
-    let events = judged(&Box::pin(traced).await?, &pipeline.version)?;
     Ok(Why {
         table: table.to_owned(),
         key: rules.key.iter().cloned().zip(key.iter().cloned()).collect(),
@@ -179,6 +202,8 @@ fn judged(traced: &[Traced], version: &str) -> Result<Vec<KnownEvent>, Error> {
             origin: origins[event].clone(),
             batch: traced[event].batch,
             raw_file: traced[event].raw_file.clone(),
+            dropped_by: traced[event].dropped_by.clone(),
+            dropped_rows: traced[event].dropped_rows.clone(),
         })
         .collect())
 }

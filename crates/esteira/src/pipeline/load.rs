@@ -10,7 +10,7 @@ use super::file::{PipelineFile, TableSection};
 use super::mend::{self, Mended, Places};
 use super::reader::Reader;
 use super::settings::{self, Limits, Maintenance};
-use super::{Model, PipelineError, agree, builtin, doubts, outputs};
+use super::{Model, PipelineError, Rule, agree, builtin, doubts, outputs, rule};
 use crate::path_pattern::PathPattern;
 
 const CONFIG: &str = "pipeline.toml";
@@ -55,6 +55,8 @@ pub struct TableRules {
     pub kind: TableKind,
     /// Whether files that lose rows are written again, for readers that know no deletion vectors.
     pub copy_on_write: bool,
+    /// What its rows have to fulfil.
+    pub rules: Vec<Rule>,
 }
 
 /// What the rows of a table are.
@@ -426,6 +428,7 @@ async fn table(
     if let (TableKind::Latest, Some(version)) = (&kind, given.version) {
         errors.extend(agree::changed_version(&model, name, version));
     }
+    let rules = rule::all(&section.rules, places, place, &model, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -435,6 +438,7 @@ async fn table(
         key,
         kind,
         copy_on_write: section.copy_on_write,
+        rules,
     }))
 }
 

@@ -16,6 +16,7 @@ mod model;
 mod model_error;
 mod outputs;
 mod reader;
+mod rule;
 mod settings;
 mod type_name;
 
@@ -25,4 +26,5 @@ pub use load::{Pipeline, PipelineFiles, TableKind, TableRules};
 pub use model::Model;
 pub(crate) use model::{EVENT, EVENTS, as_events, events_relation, session};
 pub(crate) use outputs::{LEDGER, NAME_RULE, is_pipeline_name, table_name};
+pub use rule::{Rule, RuleAction};
 pub use settings::{Limits, Maintenance};

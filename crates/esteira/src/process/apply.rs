@@ -10,6 +10,7 @@ use esteira_lake::tables::{LakeTable, TableError, TableSpec};
 use esteira_lake::upsert::{self, Verdict};
 
 use super::land::Landed;
+use super::rules::Broken;
 use super::stages::Context;
 use super::transform::Transformed;
 use crate::{Error, TableKind};
@@ -29,6 +30,8 @@ pub(super) struct Applied {
     pub(super) tables: BTreeMap<String, TableRecord>,
     /// What became of each event.
     pub(super) verdicts: Vec<Verdict>,
+    /// Rules that rows broke.
+    pub(super) broken: Broken,
 }
 
 impl Tables {
@@ -86,10 +89,15 @@ pub(super) async fn apply(
     landed: &Landed,
     transformed: Transformed,
 ) -> Result<Applied, Error> {
-    let Transformed { batch, mut staged } = transformed;
+    let Transformed {
+        batch,
+        mut staged,
+        broken,
+    } = transformed;
     let mut applied = Applied {
         tables: BTreeMap::new(),
         verdicts: vec![Verdict::Superseded; batch.order.len()],
+        broken,
     };
     let mut heads: BTreeMap<&str, upsert::Applied> = BTreeMap::new();
     for rules in &context.pipeline.tables {

@@ -19,8 +19,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::observe::Progress;
+use super::rules::Broken;
 use super::stages::Context;
-use crate::Error;
+use crate::{Error, Pipeline};
 
 /// Objects are handed to a decoder together until they hold this many bytes, so that a thousand
 /// small ones do not become a thousand tasks.
@@ -55,6 +56,8 @@ pub(super) struct Landed {
     pub(super) raw_files: Vec<String>,
     /// See [`Record::originals`].
     pub(super) originals: BTreeMap<u32, Option<String>>,
+    /// Events that broke a rule, and are among the rejected.
+    pub(super) broken: Broken,
 }
 
 /// What happened to one object.
@@ -94,6 +97,7 @@ pub(super) async fn land(
             objects: vec![ObjectAccount::default(); plan.objects.len()],
             raw_files: vec![String::new(); plan.objects.len()],
             originals: BTreeMap::new(),
+            broken: Broken::new(),
         },
         decoding: JoinSet::new(),
         progress: Progress {
@@ -225,14 +229,10 @@ impl Landing<'_> {
         for object in &group {
             self.account(object);
         }
-        let schema = Arc::clone(&self.context.pipeline.schema);
-        let limits = DecodeLimits {
-            max_decompressed_bytes: self.context.pipeline.limits.decompressed_bytes_per_object,
-            ..DecodeLimits::default()
-        };
+        let decoder = decoder(&self.context.pipeline);
         let plan = Arc::clone(&self.plan);
         self.decoding
-            .spawn_blocking(move || decode(EventDecoder::new(schema, limits), &plan, group));
+            .spawn_blocking(move || decode(decoder, &plan, group));
         self.context.observer.progress(self.progress);
         Ok(())
     }
@@ -274,13 +274,27 @@ impl Landing<'_> {
         while !self.decoding.is_empty() {
             self.take_one().await?;
         }
-        self.landed.rejected.sort_by(|a, b| {
-            let place = |row: &QuarantineRow| (row.source_modified, row.rejected.position);
-            (&a.source_file, place(a)).cmp(&(&b.source_file, place(b)))
-        });
+        in_order(&mut self.landed.rejected);
         self.context.observer.progress(self.progress);
         Ok(self.landed)
     }
+}
+
+/// A decoder by the pipeline's schema and limits.
+pub(super) fn decoder(pipeline: &Pipeline) -> EventDecoder {
+    let limits = DecodeLimits {
+        max_decompressed_bytes: pipeline.limits.decompressed_bytes_per_object,
+        ..DecodeLimits::default()
+    };
+    EventDecoder::new(Arc::clone(&pipeline.schema), limits)
+}
+
+/// Puts entries in the order of where they were.
+pub(super) fn in_order(rejected: &mut [QuarantineRow]) {
+    rejected.sort_by(|a, b| {
+        let place = |row: &QuarantineRow| (row.source_modified, row.rejected.position);
+        (&a.source_file, place(a)).cmp(&(&b.source_file, place(b)))
+    });
 }
 
 fn decode(

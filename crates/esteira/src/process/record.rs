@@ -16,7 +16,9 @@ pub(super) fn of(
     applied: Applied,
     timings_ms: Timings,
 ) -> Record {
-    let accounts = accounts(landed, &applied.verdicts);
+    let mut accounts = accounts(landed, &applied.verdicts);
+    accounts.rules = applied.broken;
+    accounts.rules.extend(landed.broken.clone());
     debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
     let before = ledger.last_record();
     let recorded_at = context.clock.now_micros();

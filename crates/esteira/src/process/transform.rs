@@ -15,6 +15,7 @@ use esteira_lake::ledger::Plan;
 use esteira_lake::upsert::{self, Batch, EventOrder, Staged};
 
 use super::land::Landed;
+use super::rules::{self, Broken};
 use super::stages::Context;
 use crate::pipeline::{self, EVENT, EVENTS};
 use crate::{Error, TableKind};
@@ -25,6 +26,8 @@ pub(super) struct Transformed {
     pub(super) batch: Batch,
     /// By table.
     pub(super) staged: BTreeMap<String, Staged>,
+    /// Rules that rows broke.
+    pub(super) broken: Broken,
 }
 
 /// Runs every model of the pipeline. Takes the events out of `landed`: what the models did not keep
@@ -49,6 +52,7 @@ pub(super) async fn transform(
     let events = events(&relation, decoded, plan.planned_at)
         .map_err(|error| failed("preparing the events", &error))?;
     let mut staged: BTreeMap<String, Staged> = BTreeMap::new();
+    let mut broken = Broken::new();
     let mut of_head: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
     for table in &pipeline.tables {
         let visible = match &table.kind {
@@ -65,6 +69,7 @@ pub(super) async fn transform(
         let what = format!("the model of table `{}`", table.name);
         let rows = run(table.model.sql(), &relation, visible.clone())
             .await
+            .and_then(|rows| rules::keep(table, rows, &mut broken))
             .map_err(|error| Error::Query {
                 what: what.clone(),
                 reason: error.strip_backtrace(),
@@ -80,10 +85,11 @@ pub(super) async fn transform(
             order,
         },
         staged,
+        broken,
     })
 }
 
-fn failed(what: &str, error: &ArrowError) -> Error {
+pub(super) fn failed(what: &str, error: &ArrowError) -> Error {
     Error::Query {
         what: what.to_owned(),
         reason: error.to_string(),
@@ -128,7 +134,8 @@ fn standing(
         .collect()
 }
 
-async fn run(
+/// The rows that a model makes of events.
+pub(super) async fn run(
     sql: &str,
     relation: &SchemaRef,
     events: Vec<RecordBatch>,

@@ -14,6 +14,7 @@ mod drafts;
 mod foreign;
 mod orders;
 mod real_events;
+mod rules;
 mod tidying;
 mod world;
 mod wrong_pipelines;
