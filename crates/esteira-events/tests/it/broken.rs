@@ -269,7 +269,7 @@ fn events_that_may_not_be_some_are_rejected_with_their_bytes() {
             })
             .collect();
         // Position 1 is rejected for another reason, and 7 is nothing.
-        assert_eq!(told, [(2, "rule", 3, 2, 22)]);
+        assert_eq!(told, [(2, "rule", 3, 2, 21)]);
         assert_eq!(rejected[0].original, b"{\"id\":\"b\"}");
         assert_eq!(
             (rejected[0].message.as_str(), rejected[0].path.as_str()),
