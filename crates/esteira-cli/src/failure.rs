@@ -99,6 +99,7 @@ fn code(error: &anyhow::Error) -> u8 {
                 | Error::Key { .. }
                 | Error::Taken { .. } => 2,
                 Error::Query { .. } => 7,
+                Error::Rule(_) => 9,
                 _ => 1,
             };
         }

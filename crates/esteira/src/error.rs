@@ -54,6 +54,9 @@ pub enum Error {
         /// Whether there is another content now.
         changed: bool,
     },
+    /// An event breaks a rule that stops the job.
+    #[error(transparent)]
+    Rule(Box<BrokenRule>),
     /// A key was given with too many or too few values.
     #[error("the key of table `{table}` has {} columns, {given} were given", columns.len())]
     Key {
@@ -87,6 +90,28 @@ pub enum Error {
     /// Something inside stopped that never should.
     #[error("{0} stopped unexpectedly")]
     Stopped(&'static str),
+}
+
+/// An event that breaks a rule whose action is `stop`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "batch {batch}: event {position} of `{object}` breaks rule `{rule}` of table `{table}`: {condition}"
+)]
+pub struct BrokenRule {
+    /// The rule.
+    pub rule: String,
+    /// Its table.
+    pub table: String,
+    /// What is not true.
+    pub condition: String,
+    /// The batch; nothing of it is in a table.
+    pub batch: u64,
+    /// The event's object.
+    pub object: String,
+    /// Its number in the object, from 0.
+    pub position: u64,
+    /// Where the original of the object is.
+    pub raw_file: String,
 }
 
 impl Error {
@@ -129,6 +154,11 @@ impl Error {
                  from a version of the bucket"
                     .to_owned(),
             ),
+            Self::Rule(broken) => Some(format!(
+                "nothing of the batch is in a table; its original is `{}`. Change the rule or its \
+                 action (`quarantine` sets the event aside), then run again: the batch is taken up",
+                broken.raw_file
+            )),
             Self::Key { columns, .. } => Some(format!("give a value for {}", columns.join(", "))),
             Self::Taken { .. } => Some("name a folder of its own".to_owned()),
             Self::Occupied { .. } => Some(

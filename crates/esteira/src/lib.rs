@@ -53,13 +53,13 @@ mod why;
 
 pub use clock::{Clock, SystemClock};
 pub use draft::{Draft, DraftError, schema_of};
-pub use error::Error;
+pub use error::{BrokenRule, Error};
 pub use lake::Lake;
 pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
     Checked, Condition, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles,
-    Problem, Severity, TableKind, TableRules, check_together,
+    Problem, Rule, RuleAction, Severity, TableKind, TableRules, check_together,
 };
 pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};

@@ -1,6 +1,6 @@
 //! Why a row is what it is: every event of its key, which of them won, and why the others did not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
@@ -12,7 +12,7 @@ use esteira_lake::upsert::EventOrder;
 use memchr::memmem;
 use serde::Serialize;
 
-use crate::process::{self, Traced};
+use crate::process::{self, Traced, Trail};
 use crate::quarantined::quarantine;
 use crate::{Error, Lake, Observer, QuarantineEntry, TableKind, TableRules};
 
@@ -30,7 +30,8 @@ pub struct Why {
     pub stored: Vec<Origin>,
     /// Whether every event that stands has a row; of a child it may give none.
     pub has_row_always: bool,
-    /// Its events, in the order in which they count: what stands first.
+    /// Its events, in the order in which they count: what stands first. Those of which a rule drops
+    /// everything count last.
     pub events: Vec<KnownEvent>,
     /// Quarantined entries whose bytes hold every part of the key; of a table where every event is a row,
     /// those that were there.
@@ -74,6 +75,12 @@ pub struct KnownEvent {
     pub batch: u64,
     /// Where its original is.
     pub raw_file: String,
+    /// The rule that drops its row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped_by: Option<String>,
+    /// Of a child: rows that a rule drops, by the rule.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped_rows: BTreeMap<String, u64>,
 }
 
 /// What became of an event.
@@ -90,6 +97,8 @@ pub enum Fate {
     Late,
     /// Another one of the same version was there, and goes before it by the rules for ties.
     Tie,
+    /// A rule of the table drops its row.
+    Dropped,
 }
 
 /// Finds everything about a key, given as the texts of its columns in order. A table where every event is
@@ -122,14 +131,26 @@ pub async fn why(
         TableKind::Latest | TableKind::Append | TableKind::History => rules,
         TableKind::Child { head } => pipeline.table(head).unwrap_or(rules),
     };
-    let traced = process::trace(
-        Arc::new(pipeline.clone()),
-        lake.bucket().clone(),
+    let trail = Trail {
         deciding,
+        table: rules,
         key,
-        observer,
+    };
+    let pipeline_shared = Arc::new(pipeline.clone());
+    let traced = process::trace(pipeline_shared, lake.bucket().clone(), trail, observer);
+    let (dropped, counting): (Vec<Traced>, Vec<Traced>) = Box::pin(traced)
+        .await?
+        .into_iter()
+        .partition(|traced| traced.dropped_by.is_some());
+    let mut events = judged(&counting, &pipeline.version, &deciding.kind)?;
+    events.extend(
+        judged(&dropped, &pipeline.version, &deciding.kind)?
+            .into_iter()
+            .map(|event| KnownEvent {
+                fate: Fate::Dropped,
+                ..event
+            }),
     );
-    let events = judged(&Box::pin(traced).await?, &pipeline.version, &deciding.kind)?;
     Ok(Why {
         table: table.to_owned(),
         stored: stored(lake, table, &columns, key).await?,
@@ -199,6 +220,8 @@ fn judged(traced: &[Traced], version: &str, kind: &TableKind) -> Result<Vec<Know
             origin: origins[event].clone(),
             batch: traced[event].batch,
             raw_file: traced[event].raw_file.clone(),
+            dropped_by: traced[event].dropped_by.clone(),
+            dropped_rows: traced[event].dropped_rows.clone(),
         })
         .collect())
 }

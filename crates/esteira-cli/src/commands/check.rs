@@ -122,6 +122,13 @@ fn summary(pipeline: &Pipeline) {
         output::line(&format!("  {}: {}", table.name, in_words(table, pipeline)));
         let columns: Vec<&str> = table.model.columns().map(|(name, _)| name).collect();
         output::line(&format!("    {}", columns.join(", ")));
+        for rule in &table.rules {
+            let action = rule.action.as_str();
+            output::line(&format!(
+                "    {action} unless {} ({})",
+                rule.condition, rule.name
+            ));
+        }
     }
 }
 
@@ -158,6 +165,11 @@ fn in_json(finding: &Finding) -> Value {
                 TableKind::Latest | TableKind::History | TableKind::Append => None,
             },
             "delete_when": table.delete_when.as_ref().map(Condition::text),
+            "rules": table.rules.iter().map(|rule| json!({
+                "name": rule.name,
+                "condition": rule.condition,
+                "action": rule.action.as_str(),
+            })).collect::<Vec<_>>(),
             "columns": table.model.columns()
                 .map(|(name, kind)| json!({"name": name, "type": kind}))
                 .collect::<Vec<_>>(),

@@ -48,6 +48,9 @@ pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
             timings.prepare + timings.transform + timings.commit,
             output::duration(record.freshness_ms.p99),
         ));
+        for (rule, count) in &record.accounts.rules {
+            output::line(&format!("{:>6}  rule {rule} broken {count}×", ""));
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use esteira::{Clock, Status, SystemClock};
+use esteira::{Clock, Pipeline, Status, SystemClock};
 use esteira_lake::ledger::Counts;
 
 use super::lake;
@@ -15,12 +15,12 @@ pub(super) async fn run(arguments: StatusArguments) -> anyhow::Result<()> {
     let status = esteira::status(&lake, &clock).await?;
     match arguments.format {
         ListFormat::Json => output::line(&serde_json::to_string_pretty(&status)?),
-        ListFormat::Text => text(&status),
+        ListFormat::Text => text(&status, lake.pipeline()),
     }
     Ok(())
 }
 
-fn text(status: &Status) {
+fn text(status: &Status, pipeline: &Pipeline) {
     output::line(&format!("{} in {}", status.process, status.bucket));
     match &status.last_batch {
         None => output::line("no batch yet"),
@@ -69,7 +69,23 @@ fn text(status: &Status) {
                 .collect();
             output::line(&format!("quarantine   {}", reasons.join(", ")));
         }
+        for (rule, count) in &record.totals.rules {
+            let last = record.accounts.rules.get(rule).copied().unwrap_or_default();
+            output::line(&format!(
+                "rule         {rule} broken {count}×, {last} of them in the last batch{}",
+                action(pipeline, rule)
+            ));
+        }
     }
+}
+
+/// What the rule does now; it may have been another one, or be gone.
+fn action(pipeline: &Pipeline, of: &str) -> String {
+    let found = of.split_once('.').and_then(|(table, name)| {
+        let rules = &pipeline.table(table)?.rules;
+        rules.iter().find(|rule| rule.name == name)
+    });
+    found.map_or_else(String::new, |rule| format!(" ({})", rule.action.as_str()))
 }
 
 fn counts(what: &str, counts: &Counts) -> String {

@@ -64,15 +64,21 @@ fn in_words(event: &KnownEvent) -> String {
         Fate::Replaced => "replaced",
         Fate::Late => "late",
         Fate::Tie => "tie",
+        Fate::Dropped => "dropped",
     };
     let version = event
         .version
         .map_or_else(|| "no version".to_owned(), output::instant);
+    let dropped = event.dropped_by.iter();
+    let dropped = dropped.map(|rule| format!("  by rule {rule}"));
+    let rows = event.dropped_rows.iter();
+    let rows = rows.map(|(rule, rows)| format!("  {rows} rows dropped by rule {rule}"));
     format!(
-        "  {fate:<11}  {version}  {} event {}  batch {}  {}",
+        "  {fate:<11}  {version}  {} event {}  batch {}  {}{}",
         output::inline(&event.origin.source_file),
         event.origin.source_position,
         event.batch,
         output::inline(&event.raw_file),
+        dropped.chain(rows).collect::<String>(),
     )
 }

@@ -35,7 +35,7 @@ fn folder_one_stands_in_is_checked() {
     let answer = crate::place::Running::new(command).end();
     assert_snapshot!(place.shown(&answer), @r"
     exit 3
-    error: ./pipeline.toml:22:1: unknown field `haed`, expected one of `name`, `model`, `kind`, `key`, `head`, `delete_when`, `copy_on_write`
+    error: ./pipeline.toml:22:1: unknown field `haed`, expected one of `name`, `model`, `kind`, `key`, `head`, `delete_when`, `copy_on_write`, `rule`
     hint: did you mean `head`?
     error: one thing is wrong in .
     ");

@@ -31,6 +31,7 @@ mod names;
 mod objects;
 mod pipeline_errors;
 mod place;
+mod rules;
 mod runners;
 mod secrets;
 mod side_by_side;

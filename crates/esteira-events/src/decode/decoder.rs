@@ -5,6 +5,7 @@
 //! report. When to ask for a batch is decided by the caller, who watches
 //! [`memory_bytes`](EventDecoder::memory_bytes).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use super::compression::unpack;
 use super::event::{EventReader, name_of};
 use super::issue::Issue;
 use super::layout::StructLayout;
-use super::report::{EVENT, ObjectReport, Reason, too_long};
+use super::report::{EVENT, ObjectReport, Reason, Rejected, too_long};
 use super::scanner::{Broken, Scanner};
 use super::split::{Body, Splitter, TakeValue, Value};
 use crate::schema::EventSchema;
@@ -122,6 +123,28 @@ impl EventDecoder {
 
     /// Appends the object's events to the rows, in the object's order, and accounts for the rest.
     pub fn decode_object(&mut self, source: &Source<'_>, bytes: &[u8]) -> ObjectReport {
+        self.take_object(source, bytes, &BTreeMap::new())
+    }
+
+    /// The entries of an object that are events and may not be, as it is told of them in `broken`: a
+    /// message by position. The rows of this decoder are gone.
+    #[must_use]
+    pub fn reject_events(mut self, bytes: &[u8], broken: &BTreeMap<u64, String>) -> Vec<Rejected> {
+        let nowhere = Source {
+            key: "",
+            modified_micros: 0,
+        };
+        let mut rejected = self.take_object(&nowhere, bytes, broken).rejected;
+        rejected.retain(|entry| entry.reason == Reason::Rule);
+        rejected
+    }
+
+    fn take_object(
+        &mut self,
+        source: &Source<'_>,
+        bytes: &[u8],
+        broken: &BTreeMap<u64, String>,
+    ) -> ObjectReport {
         let report = match unpack(
             bytes,
             self.limits.max_decompressed_bytes,
@@ -141,6 +164,7 @@ impl EventDecoder {
                     values: &mut Appender {
                         worker: &mut self.worker,
                         source,
+                        broken,
                     },
                     account: &mut account,
                     max_rejected: self.limits.max_rejected,
@@ -216,6 +240,8 @@ struct Worker {
 struct Appender<'a, 's> {
     worker: &'a mut Worker,
     source: &'a Source<'s>,
+    /// Why events may not be some, by their position.
+    broken: &'a BTreeMap<u64, String>,
 }
 
 impl TakeValue for Appender<'_, '_> {
@@ -232,10 +258,13 @@ impl TakeValue for Appender<'_, '_> {
             Err(not_text) => return Ok(not_text),
         };
         let (length, issue) = self.take_text(text, position).map_err(here)?;
-        let issue = issue.map(|issue| Issue {
-            offset: issue.offset + start,
-            ..issue
-        });
+        let may_not = || self.broken.get(&position);
+        let issue = issue
+            .or_else(|| may_not().map(|why| Issue::whole(0, Reason::Rule, why)))
+            .map(|issue| Issue {
+                offset: issue.offset + start,
+                ..issue
+            });
         Ok(Value {
             end: start + length,
             issue,

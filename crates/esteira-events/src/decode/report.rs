@@ -106,6 +106,8 @@ pub enum Reason {
     NoEvents,
     /// Beyond one of the limits that keep memory bounded.
     TooLarge,
+    /// An event that breaks a rule of the pipeline.
+    Rule,
 }
 
 impl Reason {
@@ -126,6 +128,7 @@ impl Reason {
             Self::Compression => "compression",
             Self::NoEvents => "no_events",
             Self::TooLarge => "too_large",
+            Self::Rule => "rule",
         }
     }
 }

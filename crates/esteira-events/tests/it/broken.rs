@@ -1,6 +1,8 @@
 //! Syntax errors among values one after another: which part is broken, and what goes on behind it.
 
-use crate::fixture::{Decoded, decode_small, original_of};
+use std::collections::BTreeMap;
+
+use crate::fixture::{Decoded, SMALL, decode_small, decoder, gzip, original_of};
 use esteira_events::Reason::{NotAnObject, Syntax};
 
 fn ids_and_broken(decoded: &Decoded) -> (Vec<String>, Vec<String>) {
@@ -241,4 +243,44 @@ fn very_many_broken_pretty_printed_objects_are_each_rejected() {
     let object = "{\n  \"id\": \"a\"\n  \"n\": 1\n}\n".repeat(50_000);
     let decoded = decode_small(object);
     assert_eq!(decoded.report.rejected.len(), 50_000);
+}
+
+#[test]
+fn events_that_may_not_be_some_are_rejected_with_their_bytes() {
+    let why = |positions: &[u64]| -> BTreeMap<u64, String> {
+        positions
+            .iter()
+            .map(|position| (*position, "no".to_owned()))
+            .collect()
+    };
+    let text = b"{\"id\":\"a\"}\n{\"id\":1}\n {\"id\":\"b\"} \n{\"id\":\"c\"}".as_slice();
+    for object in [text.to_vec(), gzip(text)] {
+        let rejected = decoder(SMALL).reject_events(&object, &why(&[1, 2, 7]));
+        let told: Vec<_> = rejected
+            .iter()
+            .map(|entry| {
+                (
+                    entry.position,
+                    entry.reason.as_str(),
+                    entry.line,
+                    entry.column,
+                    entry.offset,
+                )
+            })
+            .collect();
+        // Position 1 is rejected for another reason, and 7 is nothing.
+        assert_eq!(told, [(2, "rule", 3, 2, 21)]);
+        assert_eq!(
+            rejected[0].original.as_deref(),
+            Some(&b"{\"id\":\"b\"}"[..])
+        );
+        assert_eq!(
+            (rejected[0].message.as_str(), rejected[0].path.as_str()),
+            ("no", "$")
+        );
+    }
+    // What is all that an object yields is kept as the object came.
+    let alone = gzip(b" {\"id\":\"a\"}\n");
+    let rejected = decoder(SMALL).reject_events(&alone, &why(&[0]));
+    assert_eq!(rejected[0].original, Some(alone));
 }

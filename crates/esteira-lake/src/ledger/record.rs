@@ -65,6 +65,10 @@ pub struct Accounts {
     /// Quarantined entries by reason.
     #[serde(default)]
     pub reasons: BTreeMap<String, u64>,
+    /// How often each rule of the pipeline was broken, by `table.rule`: events that went to the quarantine
+    /// for it, or rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<String, u64>,
 }
 
 impl Accounts {
@@ -88,20 +92,25 @@ impl Accounts {
             objects: self.objects.minus(&other.objects),
             events: self.events.minus(&other.events),
             reasons,
+            rules: self.rules.clone(),
         }
     }
 
     /// The sum of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        let mut reasons = self.reasons.clone();
-        for (reason, count) in &other.reasons {
-            *reasons.entry(reason.clone()).or_default() += count;
-        }
+        let sum = |one: &BTreeMap<String, u64>, other: &BTreeMap<String, u64>| {
+            let mut sum = one.clone();
+            for (name, count) in other {
+                *sum.entry(name.clone()).or_default() += count;
+            }
+            sum
+        };
         Self {
             objects: self.objects.plus(&other.objects),
             events: self.events.plus(&other.events),
-            reasons,
+            reasons: sum(&self.reasons, &other.reasons),
+            rules: sum(&self.rules, &other.rules),
         }
     }
 }

@@ -211,7 +211,10 @@ fn section((index, table): (usize, &DraftTable)) -> String {
     let settings = match index {
         0 => format!(
             "# The SELECT that makes its rows.\n#model = \"models/{name}.sql\"\n# Whether files that lose \
-             rows are written again, for readers that know no deletion vectors.\n#copy_on_write = false\n"
+             rows are written again, for readers that know no deletion vectors.\n#copy_on_write = false\n\
+             # What its rows have to fulfil, any number of times. Where it is not true: `warn` counts, `drop` \
+             leaves\n# the row out, `quarantine` sets the whole event aside, `stop` ends the job.\n\
+             # [[table.rule]]\n# name = \"not_negative\"\n# condition = \"amount >= 0\"\n# action = \"warn\"\n"
         ),
         _ => String::new(),
     };

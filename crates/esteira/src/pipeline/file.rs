@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::RuleAction;
+
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +74,17 @@ pub(super) struct TableSection {
     pub(super) delete_when: Option<String>,
     #[serde(default)]
     pub(super) copy_on_write: bool,
+    #[serde(default, rename = "rule")]
+    pub(super) rules: Vec<RuleSection>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleSection {
+    pub(super) name: String,
+    pub(super) condition: String,
+    #[serde(default)]
+    pub(super) action: RuleAction,
 }
 
 /// What a table without a head can be.

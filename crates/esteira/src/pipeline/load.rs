@@ -10,7 +10,7 @@ use super::file::PipelineFile;
 use super::mend::{self, Mended};
 use super::reader::Reader;
 use super::settings::{self, Limits, Maintenance};
-use super::{Condition, Model, PipelineError, agree, builtin, doubts, outputs, table};
+use super::{Condition, Model, PipelineError, Rule, agree, builtin, doubts, outputs, table};
 use crate::path_pattern::PathPattern;
 
 const CONFIG: &str = "pipeline.toml";
@@ -57,6 +57,8 @@ pub struct TableRules {
     pub delete_when: Option<Condition>,
     /// Whether files that lose rows are written again, for readers that know no deletion vectors.
     pub copy_on_write: bool,
+    /// What its rows have to fulfil.
+    pub rules: Vec<Rule>,
 }
 
 /// What the rows of a table are.

@@ -36,17 +36,7 @@ pub(super) fn told(
 }
 
 fn one(file: &str, text: &str, events: &Schema, error: &DataFusionError) -> PipelineError {
-    let words = sentence(error);
-    let (message, hint, name) = match error.find_root() {
-        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
-            SchemaError::FieldNotFound {
-                field,
-                valid_fields,
-            } => no_column(field, valid_fields, events),
-            _ => (words, advice(error, events), None),
-        },
-        _ => no_field(&words, events).unwrap_or_else(|| (words, advice(error, events), None)),
-    };
+    let (message, hint, name) = in_words(events, error);
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
     let (line, column) = match (span, name) {
         (Some(span), _) if span.start.line > 0 => {
@@ -65,6 +55,24 @@ fn one(file: &str, text: &str, events: &Schema, error: &DataFusionError) -> Pipe
         column,
         message,
         hint: Some(hint),
+    }
+}
+
+/// Message, hint, and the name to look for, when it is known; `events` has the columns there are.
+pub(super) fn in_words(
+    events: &Schema,
+    error: &DataFusionError,
+) -> (String, String, Option<String>) {
+    let words = sentence(error);
+    match error.find_root() {
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound {
+                field,
+                valid_fields,
+            } => no_column(field, valid_fields, events),
+            _ => (words, advice(error, events), None),
+        },
+        _ => no_field(&words, events).unwrap_or_else(|| (words, advice(error, events), None)),
     }
 }
 
@@ -174,6 +182,8 @@ fn sentence(error: &DataFusionError) -> String {
         .iter()
         .find_map(|known| text.strip_prefix(known))
         .unwrap_or(text);
+    let parsers = text.strip_prefix("ParserError(\"");
+    let text = parsers.map_or(text, |words| words.trim_end_matches("\")"));
     with_backticks(text.trim_end_matches('.'))
 }
 

@@ -86,7 +86,7 @@ pub(super) fn check(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec
 pub(crate) const NAME_RULE: &str =
     "letters, digits, `_`, `-` and `.`, beginning with a letter or digit";
 
-fn unusable_name(name: &str, others: &[char], given: bool) -> Option<String> {
+pub(super) fn unusable_name(name: &str, others: &[char], given: bool) -> Option<String> {
     if name.is_empty() {
         return given.then(|| "the name is empty".to_owned());
     }

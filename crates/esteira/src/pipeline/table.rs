@@ -6,7 +6,7 @@ use esteira_lake::upsert::{VALID_FROM, VALID_TO, deletions_schema};
 use super::file::{KindName, PipelineFile, TableSection};
 use super::mend::Places;
 use super::reader::Reader;
-use super::{Condition, Model, PipelineError, TableKind, TableRules, agree};
+use super::{Condition, Model, PipelineError, TableKind, TableRules, agree, rule};
 
 /// Where the model of a table is in the folder.
 pub(super) fn model_path(section: &TableSection) -> String {
@@ -91,11 +91,19 @@ pub(super) async fn rules(
             errors.push(given.wrong("key", message, Some(hint.to_owned())));
         }
     }
+    let rules = rule::all(
+        &section.rules,
+        given.places,
+        &given.place,
+        &model,
+        &mut errors,
+    );
     if !errors.is_empty() {
         return Err(errors);
     }
     Ok(Some(TableRules {
         name: name.clone(),
+        rules,
         model: match kind {
             TableKind::History => model.with_validity(),
             _ => model,

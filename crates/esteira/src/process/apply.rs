@@ -10,6 +10,7 @@ use esteira_lake::tables::{LakeTable, TableError, TableSpec};
 use esteira_lake::upsert::{self, Batch, Verdict};
 
 use super::land::Landed;
+use super::rules::Broken;
 use super::stages::Context;
 use super::transform::Transformed;
 use crate::pipeline::DELETIONS;
@@ -32,6 +33,8 @@ pub(super) struct Applied {
     pub(super) tables: BTreeMap<String, TableRecord>,
     /// What became of each event.
     pub(super) verdicts: Vec<Verdict>,
+    /// Rules that rows broke.
+    pub(super) broken: Broken,
 }
 
 impl Tables {
@@ -124,10 +127,12 @@ pub(super) async fn apply(
         batch,
         mut staged,
         deletes,
+        broken,
     } = transformed;
     let mut applied = Applied {
         tables: BTreeMap::new(),
         verdicts: vec![Verdict::Superseded; batch.order.len()],
+        broken,
     };
     let mut heads: BTreeMap<&str, upsert::Applied> = BTreeMap::new();
     for rules in &context.pipeline.tables {

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::fetch::{Arrived, Content, Objects, arrivals};
 use super::observe::Progress;
+use super::rules::Broken;
 use super::stages::Context;
 use crate::{Error, Pipeline};
 
@@ -50,6 +51,8 @@ pub(super) struct Landed {
     /// Bytes of its objects, as they came and unpacked.
     pub(super) bytes: u64,
     pub(super) text_bytes: u64,
+    /// Events that broke a rule, and are among the rejected.
+    pub(super) broken: Broken,
 }
 
 /// What happened to one object.
@@ -94,6 +97,7 @@ pub(super) async fn land(
             is_in_doubt: matches!(objects, Objects::Interrupted(_)),
             bytes: 0,
             text_bytes: 0,
+            broken: Broken::new(),
         },
         decoding: JoinSet::new(),
         progress: Progress {
@@ -141,12 +145,11 @@ impl Landing<'_> {
         for object in &group {
             self.account(object);
         }
-        let schema = Arc::clone(&self.context.pipeline.schema);
+        let decoder = decoder(&self.context.pipeline);
         let limits = limits(&self.context.pipeline);
         let plan = Arc::clone(&self.plan);
-        self.decoding.spawn_blocking(move || {
-            decode(EventDecoder::new(schema, limits), &limits, &plan, group)
-        });
+        self.decoding
+            .spawn_blocking(move || decode(decoder, &limits, &plan, group));
         self.context.observer.progress(self.progress);
         Ok(())
     }
@@ -209,10 +212,7 @@ impl Landing<'_> {
         while !self.decoding.is_empty() {
             self.take_one().await?;
         }
-        self.landed.rejected.sort_by(|a, b| {
-            let place = |row: &QuarantineRow| (row.source_modified, row.rejected.position);
-            (&a.source_file, place(a)).cmp(&(&b.source_file, place(b)))
-        });
+        in_order(&mut self.landed.rejected);
         self.context.observer.progress(self.progress);
         Ok(self.landed)
     }
@@ -226,6 +226,19 @@ pub(super) fn limits(pipeline: &Pipeline) -> DecodeLimits {
         max_event_bytes: limits.event_bytes,
         ..DecodeLimits::default()
     }
+}
+
+/// A decoder by the pipeline's schema and limits.
+pub(super) fn decoder(pipeline: &Pipeline) -> EventDecoder {
+    EventDecoder::new(Arc::clone(&pipeline.schema), limits(pipeline))
+}
+
+/// Puts entries in the order of where they were.
+pub(super) fn in_order(rejected: &mut [QuarantineRow]) {
+    rejected.sort_by(|a, b| {
+        let place = |row: &QuarantineRow| (row.source_modified, row.rejected.position);
+        (&a.source_file, place(a)).cmp(&(&b.source_file, place(b)))
+    });
 }
 
 fn decode(

@@ -16,7 +16,9 @@ pub(super) fn of(
     applied: Applied,
     timings_ms: Timings,
 ) -> Record {
-    let (accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
+    let (mut accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
+    accounts.rules = applied.broken;
+    accounts.rules.extend(landed.broken.clone());
     debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
     debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
     let before = ledger.last_record();

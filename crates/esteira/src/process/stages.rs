@@ -1,7 +1,7 @@
 //! The stages of a batch, in order; the only file that knows them all.
 //!
 //! ```text
-//! discover → plan → land (fetch, preserve, decode) → transform → apply (upsert, commit) → record → tidy
+//! discover → plan → land (fetch, preserve, decode, sift) → transform → apply (upsert, commit) → record → tidy
 //! ```
 //!
 //! Each hands over a type that says how far the batch got: [`Plan`] → [`Landed`] → [`Transformed`] →
@@ -20,6 +20,7 @@ use super::fetch::Objects;
 use super::land::{self, Landed};
 use super::observe::Observer;
 use super::record;
+use super::rules;
 use super::tidy;
 use super::transform::{self, Transformed};
 use crate::clock::Clock;
@@ -60,14 +61,16 @@ impl Prepared {
     }
 }
 
-/// Fetches, preserves and decodes. Changes no table, so it may run ahead of the batch before.
+/// Fetches, preserves and decodes, and takes out what breaks a rule. Changes no table, so it may run ahead of
+/// the batch before.
 pub(super) async fn prepare(
     context: &Context,
     plan: Plan,
     objects: Objects<'_>,
 ) -> Result<Prepared, Error> {
     let start = Instant::now();
-    let landed = Box::pin(land::land(context, &plan, objects)).await?;
+    let mut landed = Box::pin(land::land(context, &plan, objects)).await?;
+    Box::pin(rules::sift(context, &plan, &mut landed)).await?;
     Ok(Prepared {
         plan,
         landed,

@@ -16,6 +16,7 @@ use esteira_lake::ledger::Plan;
 use esteira_lake::upsert::{self, Batch, EventOrder, Staged};
 
 use super::land::Landed;
+use super::rules::{self, Broken};
 use super::stages::Context;
 use crate::pipeline::{self, EVENT, EVENTS};
 use crate::{Condition, Error, TableKind};
@@ -28,6 +29,8 @@ pub(super) struct Transformed {
     pub(super) staged: BTreeMap<String, Staged>,
     /// By table that deletes: which events do, by their index.
     pub(super) deletes: BTreeMap<String, Vec<bool>>,
+    /// Rules that rows broke.
+    pub(super) broken: Broken,
 }
 
 /// Runs every model of the pipeline. Takes the events out of `landed`: what the models did not keep
@@ -53,6 +56,7 @@ pub(super) async fn transform(
         .map_err(|error| failed("preparing the events", &error))?;
     let mut staged: BTreeMap<String, Staged> = BTreeMap::new();
     let mut deletes: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+    let mut broken = Broken::new();
     let mut of_head: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
     for table in &pipeline.tables {
         let visible = match &table.kind {
@@ -71,6 +75,7 @@ pub(super) async fn transform(
         let what = format!("the model of table `{}`", table.name);
         let rows = run(table.model.sql(), &relation, visible.clone())
             .await
+            .and_then(|rows| rules::keep(table, rows, &mut broken))
             .map_err(|error| Error::Query {
                 what: what.clone(),
                 reason: error.strip_backtrace(),
@@ -95,10 +100,11 @@ pub(super) async fn transform(
         },
         staged,
         deletes,
+        broken,
     })
 }
 
-fn failed(what: &str, error: &ArrowError) -> Error {
+pub(super) fn failed(what: &str, error: &ArrowError) -> Error {
     Error::Query {
         what: what.to_owned(),
         reason: error.to_string(),
@@ -148,7 +154,8 @@ fn standing(
         .collect()
 }
 
-async fn run(
+/// The rows that a model makes of events.
+pub(super) async fn run(
     sql: &str,
     relation: &SchemaRef,
     events: Vec<RecordBatch>,

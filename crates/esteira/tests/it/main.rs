@@ -17,6 +17,7 @@ mod limits;
 mod orders;
 mod real_events;
 mod retries;
+mod rules;
 mod tidying;
 mod world;
 mod wrong_pipelines;

@@ -80,6 +80,13 @@ async fn told(changes: &[Change<'_>]) -> String {
     text.replace(&format!("{}/", folder.path().display()), "")
 }
 
+/// The same with a rule for the table `itens`.
+async fn told_of_rule(rule: &str) -> String {
+    let head = "head = \"pedidos\"";
+    let with_rule = format!("{head}\n\n[[table.rule]]\n{rule}");
+    told(&[("pipeline.toml", head, &with_rule)]).await
+}
+
 fn written(changes: &[Change<'_>]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("models")).unwrap();
@@ -131,7 +138,7 @@ async fn unknown_keys_in_several_sections() {
     hint: did you mean `path`?
     error: pipeline.toml:8:1: unknown field `verison`, expected `schema` or `version`
     hint: did you mean `version`?
-    error: pipeline.toml:16:1: unknown field `haed`, expected one of `name`, `model`, `kind`, `key`, `head`, `delete_when`, `copy_on_write`
+    error: pipeline.toml:16:1: unknown field `haed`, expected one of `name`, `model`, `kind`, `key`, `head`, `delete_when`, `copy_on_write`, `rule`
     hint: did you mean `head`?
     ");
 }
@@ -767,7 +774,7 @@ async fn wrong_things_in_every_file() {
         ("models/pedidos.sql", "total,", "total"),
     ];
     assert_snapshot!(told(&changes).await, @r"
-    error: pipeline.toml:16:1: unknown field `keys`, expected one of `name`, `model`, `kind`, `key`, `head`, `delete_when`, `copy_on_write`
+    error: pipeline.toml:16:1: unknown field `keys`, expected one of `name`, `model`, `kind`, `key`, `head`, `delete_when`, `copy_on_write`, `rule`
     hint: did you mean `key`?
     error: pipeline.toml:17:8: table `itens` needs either a `key` or a `head`
     hint: the key of a table with a `head` is its head's
@@ -867,5 +874,81 @@ async fn no_retention() {
     assert_snapshot!(told(&changes).await, @r"
     warning: pipeline.toml:7:19: without a retention, whoever reads a version that was just replaced may lose its files
     hint: an hour is enough where clocks agree
+    ");
+}
+
+#[tokio::test]
+async fn rule_with_an_unknown_column() {
+    let rule = "name = \"positivo\"\ncondition = \"preso >= 0\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:20:13: there is no column `preso`
+    hint: the model gives id, produto, preco
+    ");
+}
+
+#[tokio::test]
+async fn rule_with_an_unknown_action() {
+    let rule = "name = \"positivo\"\ncondition = \"preco >= 0\"\naction = \"dropp\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:21:10: unknown variant `dropp`, expected one of `warn`, `drop`, `quarantine`, `stop`
+    hint: did you mean `drop`?
+    ");
+}
+
+#[tokio::test]
+async fn rule_with_an_unknown_key() {
+    let rule = "name = \"positivo\"\nexpect = \"preco >= 0\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:18:1: missing field `condition`
+    error: pipeline.toml:20:1: unknown field `expect`, expected one of `name`, `condition`, `action`
+    ");
+}
+
+#[tokio::test]
+async fn rule_with_a_syntax_error() {
+    let rule = "name = \"positivo\"\ncondition = \"preco >=\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:20:13: expected: an expression, found: EOF
+    hint: the model gives id, produto, preco
+    ");
+}
+
+#[tokio::test]
+async fn rule_that_is_neither_true_nor_false() {
+    let rule = "name = \"positivo\"\ncondition = \"preco + 1\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:20:13: the condition is DECIMAL(23,2), neither true nor false
+    hint: write a comparison, for instance `price >= 0`
+    ");
+}
+
+#[tokio::test]
+async fn rule_whose_types_do_not_fit() {
+    let rule = "name = \"positivo\"\ncondition = \"preco >= make_date(2024, 1, 1)\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:20:13: expressions have incompatible types
+    hint: the model gives id, produto, preco
+    ");
+}
+
+#[tokio::test]
+async fn rule_that_looks_beyond_its_row() {
+    let rule = "name = \"positivo\"\ncondition = \"preco >= avg(preco)\"\n\n[[table.rule]]\nname = \"sorte\"\ncondition = \"random() < 0.5\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:20:13: the condition looks beyond its row
+    hint: no aggregates, windows, subqueries, nor functions that answer anew each time
+    error: pipeline.toml:24:13: the condition looks beyond its row
+    hint: no aggregates, windows, subqueries, nor functions that answer anew each time
+    ");
+}
+
+#[tokio::test]
+async fn rules_without_a_name_of_their_own() {
+    let rule = "name = \"um dois\"\ncondition = \"preco > 0\"\n\n[[table.rule]]\nname = \"a\"\ncondition = \"\"\n\n[[table.rule]]\nname = \"b\"\ncondition = \"preco > 1\"\n\n[[table.rule]]\nname = \"b\"\ncondition = \"preco > 2\"";
+    assert_snapshot!(told_of_rule(rule).await, @r"
+    error: pipeline.toml:19:8: `um dois` cannot be a name
+    hint: letters, digits, `_` and `-`, beginning with a letter or digit
+    error: pipeline.toml:24:13: the condition is empty
+    error: pipeline.toml:31:8: there are two rules `b`
     ");
 }
