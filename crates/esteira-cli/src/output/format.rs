@@ -40,14 +40,24 @@ pub(crate) fn instant(micros: i64) -> String {
     )
 }
 
-/// The text with control characters escaped, except line ends.
+/// Whether a character does something to a terminal instead of being shown: control characters, except
+/// line ends, and those that turn the direction of what follows (Unicode Standard Annex #9, §2).
+fn steers(c: char) -> bool {
+    let turns = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    turns || (c.is_control() && c != '\n')
+}
+
+/// The text with every character escaped that steers a terminal.
 pub(crate) fn safe(text: &str) -> String {
-    if !text.chars().any(|c| c.is_control() && c != '\n') {
+    if !text.chars().any(steers) {
         return text.to_owned();
     }
     text.chars()
         .map(|c| {
-            if c.is_control() && c != '\n' {
+            if steers(c) {
                 c.escape_default().to_string()
             } else {
                 c.to_string()
@@ -83,6 +93,7 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_steer_the_terminal() {
         assert_eq!(safe("a\x1b[31mb\u{9b}c\nd"), "a\\u{1b}[31mb\\u{9b}c\nd");
+        assert_eq!(safe("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(inline("a\nb"), "a\\nb");
     }
 }

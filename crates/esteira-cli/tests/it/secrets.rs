@@ -156,3 +156,25 @@ fn secret_of_a_profile_is_not_told() {
     assert_eq!(run(&place, &["run", "--once", "--bucket", "nada"]), Some(4));
     vault.stop();
 }
+
+#[test]
+fn questions_change_nothing_and_read_no_files() {
+    let place = Place::new();
+    let bucket = place.folder_bucket("balde");
+    place.write("senha.csv", format!("{SECRET}\n1\n"));
+    let file = place.path("senha.csv").display().to_string();
+    let copy = place.path("copy.csv").display().to_string();
+    for question in [
+        format!("COPY (SELECT 1) TO '{copy}'"),
+        format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{file}'"),
+        format!("SELECT * FROM '{file}'"),
+        "DELETE FROM orders".to_owned(),
+        "DROP TABLE orders".to_owned(),
+        "INSERT INTO orders SELECT * FROM orders".to_owned(),
+    ] {
+        let answer = place.run(&["sql", &question, "--bucket", &bucket]);
+        assert_eq!(answer.code, Some(7), "{question}: {answer:?}");
+        assert!(answer.out.is_empty(), "{question}: {answer:?}");
+    }
+    assert!(!place.path("copy.csv").exists());
+}

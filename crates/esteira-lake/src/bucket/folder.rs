@@ -5,6 +5,9 @@
 //! is made of the file's identity, size and time of writing: another content has another one, as long
 //! as writers replace files instead of changing them in place within one tick of the file system.
 //!
+//! Objects are regular files. A link is one where it leads to a file in the folder; what is listed may itself
+//! be a link, for it is named by who runs the program.
+//!
 //! What was written is on the disk, with its name, before the call returns: the file is synchronised
 //! before it gets its name, the folder after. So a file is whole or not there, also after a power loss, and
 //! what is written later can rely on what was written before.
@@ -73,13 +76,19 @@ impl Folder {
                     continue;
                 }
                 let key = format!("{folder}{name}");
+                if entry.file_type()?.is_symlink() && !self.may_follow(start, &entry.path()) {
+                    tracing::warn!(file = ?entry.path(), "a link to a folder, or out of the bucket, is no object");
+                    continue;
+                }
                 let metadata = match std::fs::metadata(entry.path()) {
                     Err(error) if is_absent(&error) => continue,
                     metadata => metadata?,
                 };
                 if metadata.is_dir() {
                     folders.push(format!("{key}/"));
-                } else if key.as_str() > after
+                // Whoever opens a pipe waits for the other end.
+                } else if metadata.is_file()
+                    && key.as_str() > after
                     && key.starts_with(prefix)
                     && !key.starts_with(PARTIAL)
                 {
@@ -93,6 +102,17 @@ impl Folder {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a link may stand for an object: who may only put files into the input shall not have others
+    /// read by us. A link to a folder may be a loop.
+    fn may_follow(&self, start: &str, link: &Path) -> bool {
+        let Ok(target) = link.canonicalize() else {
+            return false;
+        };
+        let places = [self.root.clone(), self.root.join(start)];
+        let mut places = places.iter().filter_map(|place| place.canonicalize().ok());
+        target.is_file() && places.any(|place| target.starts_with(place))
     }
 
     pub(super) fn get(&self, key: &str, wanted: Option<&str>) -> std::io::Result<Fetched> {
@@ -312,6 +332,35 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::new(root.path().to_owned());
         (root, folder)
+    }
+
+    #[test]
+    fn links_out_of_the_folder_loops_and_pipes_are_no_objects() {
+        use std::os::unix::fs::symlink;
+        let (root, folder) = folder();
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret"), "s").unwrap();
+        let input = root.path().join("input");
+        folder.put("input/a.json", b"a").unwrap();
+        symlink(outside.path().join("secret"), input.join("b.json")).unwrap();
+        symlink(outside.path(), input.join("c")).unwrap();
+        symlink("..", input.join("loop")).unwrap();
+        symlink("gone", input.join("d.json")).unwrap();
+        symlink("a.json", input.join("e.json")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(input.join("f.json"))
+            .status();
+        assert!(made.unwrap().success());
+        let keys = |folder: &Folder, prefix| -> Vec<String> {
+            let listed = folder.list(prefix, "").unwrap();
+            let mut keys: Vec<_> = listed.into_iter().map(|object| object.key).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&folder, "input/"), ["input/a.json", "input/e.json"]);
+        // Who runs the program may put the input elsewhere.
+        symlink(outside.path(), root.path().join("other")).unwrap();
+        assert_eq!(keys(&folder, "other/"), ["other/secret"]);
     }
 
     #[test]
