@@ -97,6 +97,11 @@ bench-growth: ## what a batch of updates costs as tables grow, against MERGE (Li
 bench-endurance: ## ten thousand small batches in a row (Linux)
 	@exec scripts/bench-endurance.sh
 
+.PHONY: fuzz
+
+fuzz: ## fuzz what reads from outside: [TARGET=decode] [SECONDS_EACH=1200] (nightly Rust, cargo-fuzz)
+	@exec scripts/fuzz.sh
+
 lint: ## formatting, clippy and documentation, warnings are errors
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
