@@ -181,8 +181,9 @@ fn too_few_open_files_are_told_with_the_way_out() {
             .current_dir(place.path(""));
         Running::new(shell).end()
     };
-    let failed = limited("20");
-    assert_ne!(failed.code, Some(0), "{failed:?}");
+    // How many are open at once is a matter of luck.
+    let mut tries = ["20", "18", "16"].into_iter().map(limited);
+    let failed = tries.find(|answer| answer.code != Some(0)).unwrap();
     let last = failed.err.lines().rev().take(2).collect::<Vec<_>>();
     assert!(last[1].contains("Too many open files"), "{failed:?}");
     assert_snapshot!(last[0], @"hint: raise the limit of open files (`ulimit -n`), or lower `limits.requests_at_once`");

@@ -86,7 +86,7 @@ impl Place {
         file: &str,
         change: impl FnOnce(String) -> String,
     ) {
-        let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        let pipelines = Path::new("../../pipelines");
         let source = pipelines.join(pipeline);
         for part in ["pipeline.toml", "schema.sql", "models"] {
             copy(&source.join(part), &self.path(name).join(part));

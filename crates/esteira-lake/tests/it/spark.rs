@@ -32,9 +32,7 @@ fn copy(from: &Path, to: &Path) {
 /// A copy of the fixture, opened, and what is expected of it.
 async fn fixture(name: &str) -> (tempfile::TempDir, LakeTable, Value) {
     let folder = tempfile::tempdir().unwrap();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/spark")
-        .join(name);
+    let fixture = Path::new("tests/fixtures/spark").join(name);
     copy(&fixture, &folder.path().join("tables").join(name));
     let expected = std::fs::read(fixture.join("expected.json")).unwrap();
     let location = format!("file://{}", folder.path().display());

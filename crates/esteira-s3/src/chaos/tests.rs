@@ -115,8 +115,7 @@ fn faults_in_a_row_end_in_time_for_a_client_that_tries_again() {
 fn every_kind_has_a_name_of_its_own_and_a_row_in_the_documentation() {
     let names: HashSet<&str> = Kind::ALL.map(Kind::name).into();
     assert_eq!(names.len(), Kind::ALL.len());
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reliability.md");
-    let documentation = std::fs::read_to_string(path).unwrap();
+    let documentation = include_str!("../../../../docs/reliability.md");
     let percent = |rate: u64| {
         let text = format!("{}.{:02}", rate / 100, rate % 100);
         format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))

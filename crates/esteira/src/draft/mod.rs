@@ -210,7 +210,9 @@ fn section((index, table): (usize, &DraftTable)) -> String {
     };
     let settings = match index {
         0 => format!(
-            "# The SELECT that makes its rows.\n#model = \"models/{name}.sql\"\n# Whether files that lose \
+            "# `history` has every version of a key, with `valid_from` and `valid_to`; `append` has every event \
+             once, and no key.\n#kind = \"latest\"\n# The events that delete their key; one that comes late cannot \
+             bring it back.\n# delete_when = \"status = 'REMOVED'\"\n# The SELECT that makes its rows.\n#model = \"models/{name}.sql\"\n# Whether files that lose \
              rows are written again, for readers that know no deletion vectors.\n#copy_on_write = false\n\
              # What its rows have to fulfil, any number of times. Where it is not true: `warn` counts, `drop` \
              leaves\n# the row out, `quarantine` sets the whole event aside, `stop` ends the job.\n\

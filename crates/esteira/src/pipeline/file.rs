@@ -118,6 +118,14 @@ pub(super) fn nearest(message: &str) -> Option<String> {
     nearest_of(unknown, names).map(|best| format!("did you mean `{best}`?"))
 }
 
+/// From 0 to 1. Short names with two letters in the wrong order have little in common but that.
+pub(super) fn similarity(one: &str, other: &str) -> f64 {
+    match strsim::osa_distance(one, other) {
+        1 => strsim::jaro_winkler(one, other).max(0.9),
+        _ => strsim::jaro_winkler(one, other),
+    }
+}
+
 /// The most similar of `names`, if any is similar at all.
 pub(super) fn nearest_of<'a>(
     name: &str,
@@ -125,8 +133,22 @@ pub(super) fn nearest_of<'a>(
 ) -> Option<&'a str> {
     names
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .map(|known| (similarity(name, known), known))
         .filter(|(similarity, _)| *similarity >= SIMILAR)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_name_is_one_that_is_like_it() {
+        let names = ["name", "model", "key", "head"];
+        assert_eq!(nearest_of("kye", names), Some("key"));
+        assert_eq!(nearest_of("modle", names), Some("model"));
+        assert_eq!(nearest_of("hed", names), Some("head"));
+        assert_eq!(nearest_of("colour", names), None);
+    }
 }

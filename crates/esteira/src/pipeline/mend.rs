@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::PipelineError;
-use super::file::{PipelineFile, line_and_column, nearest};
+use super::file::{PipelineFile, line_and_column, nearest, similarity};
 
 /// Above this similarity an unknown key is taken for the known one.
 const SURELY: f64 = 0.8;
@@ -229,10 +229,6 @@ fn as_wanted<'t>(value: &Spanned<DeValue<'t>>, message: &str) -> Option<DeValue<
         }
         _ => None,
     }
-}
-
-fn similarity(one: &str, other: &str) -> f64 {
-    strsim::jaro_winkler(one, other)
 }
 
 /// A step on the way to a value.

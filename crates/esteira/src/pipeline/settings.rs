@@ -109,6 +109,12 @@ pub(super) fn check(
             16_384,
         ),
         (
+            "limits.event_mebibytes",
+            wide(limits.event_mebibytes),
+            1,
+            1024,
+        ),
+        (
             "limits.file_cache_mebibytes",
             wide(limits.file_cache_mebibytes),
             0,

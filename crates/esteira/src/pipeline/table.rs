@@ -124,12 +124,12 @@ fn columns(
     model: &Model,
 ) -> Vec<PipelineError> {
     let mut errors = Vec::new();
-    let gives = |column: &str| model.table_schema().field_with_name(column).is_ok();
+    let has = |column: &str| model.table_schema().field_with_name(column).is_ok();
     let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
     if *kind == TableKind::Latest {
         needed.extend(given.version);
     }
-    for column in needed.into_iter().filter(|column| !gives(column)) {
+    for column in needed.into_iter().filter(|column| !has(column)) {
         errors.push(model.wrong(
             format!("the model of table `{name}` does not give column `{column}`"),
             format!("select `{column}`: it is part of the key or the version"),
@@ -139,7 +139,7 @@ fn columns(
         errors.extend(agree::changed_version(model, name, version));
     }
     if *kind == TableKind::History {
-        let added = [VALID_FROM, VALID_TO].into_iter().filter(|c| gives(c));
+        let added = [VALID_FROM, VALID_TO].into_iter().filter(|c| has(c));
         errors.extend(added.map(|column| {
             model.wrong(
                 format!("the model of table `{name}` gives column `{column}`, which a history adds by itself"),

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::AsArray as _;
+use arrow::array::{AsArray as _, PrimitiveArray};
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
-use esteira_events::{EventDecoder, Rejected, SOURCE_POSITION, Source, text_of};
+use esteira_events::{Rejected, SOURCE_POSITION, Source, text_of};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::{LedgerError, Plan, PlannedObject, RetriedObject, Retry};
 use esteira_lake::raw::{Raw, is_content_of};
@@ -158,7 +158,7 @@ async fn retried(
             .collect(),
         and_later: last.is_some_and(reaches_the_end),
     };
-    let mut decoder = EventDecoder::new(context.pipeline.schema.clone(), limits);
+    let mut decoder = land::decoder(&context.pipeline);
     let source = Source {
         key: &object.key,
         modified_micros: object.modified,
@@ -179,7 +179,7 @@ async fn retried(
         .iter()
         .filter_map(|rows| rows.column_by_name(SOURCE_POSITION))
         .filter_map(|column| column.as_primitive_opt::<Int64Type>());
-    let mut positions = positions.flat_map(|column| column.values());
+    let mut positions = positions.flat_map(PrimitiveArray::values);
     let has_event = positions.any(|position| retried.takes(unsigned(*position)));
     let mut rejected = rejected
         .iter()

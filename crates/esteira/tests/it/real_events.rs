@@ -1,6 +1,6 @@
 //! Real order events, where the folder with them is at hand.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use esteira_testkit::oracle::InputObject;
@@ -9,8 +9,8 @@ use crate::world::World;
 
 /// The archive's events, by name; none where the archive is absent.
 fn real_events() -> Option<Vec<(String, Vec<u8>)>> {
-    let shared = std::env::var_os("ESTEIRA_REAL_EVENTS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/orders-real.tar.gz"),
+    let shared: PathBuf = std::env::var_os("ESTEIRA_REAL_EVENTS").map_or_else(
+        || "../../../shared/data/orders-real.tar.gz".into(),
         Into::into,
     );
     if !shared.is_file() {
