@@ -5,7 +5,7 @@ use std::sync::Arc;
 use esteira::{Error, Pipeline, RetrySummary, Silent};
 use esteira_events::EventSchema;
 use esteira_testkit::history::{History, Shape};
-use esteira_testkit::oracle::expected;
+use esteira_testkit::oracle::{InputObject, expected};
 use futures::FutureExt as _;
 
 use crate::world::World;
@@ -18,7 +18,7 @@ fn too_strict(pipeline: &mut Pipeline) {
     let strict = ddl.replacen(customer, &format!("{customer} NOT NULL"), 1);
     assert_ne!(strict, ddl);
     pipeline.schema = Arc::new(EventSchema::parse(&strict, "schema.sql").unwrap());
-    pipeline.limits.decompressed_bytes_per_object = 3_000;
+    pipeline.limits.decompressed_bytes_per_object = 2_000;
 }
 
 async fn retry(world: &World, ids: &[String]) -> Result<RetrySummary, Error> {
@@ -57,6 +57,8 @@ async fn retry_with_better_rules_gives_what_a_clean_run_gives_and_once_more_chan
         let before = ids(&world).await.len();
         let clean = expected(&world.arrived).quarantine.len();
         assert!(before > clean, "{before} and {clean}");
+        let is_unread = |object: &InputObject| object.bytes.len() > 2_000;
+        assert!(world.arrived.iter().any(is_unread));
 
         let done = retry(&world, &[]).await.unwrap();
         assert_eq!(done.entries, before as u64);
