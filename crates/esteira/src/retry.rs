@@ -1,6 +1,6 @@
 //! Retrying the quarantine after the rules, or the program, got better.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::process::{self, Observer, RetrySummary};
@@ -45,11 +45,23 @@ async fn chosen(lake: &Lake, ids: &[String]) -> Result<Vec<QuarantineEntry>, Err
     if let Some(id) = unknown.first() {
         return Err(Error::UnknownEntry { id: (*id).clone() });
     }
-    let mut entries = Vec::new();
-    quarantine(lake, |entry| {
-        if ids.is_empty() || originals.contains(&entry.raw_file) {
-            entries.push(entry);
+    let mut entries: Vec<QuarantineEntry> = Vec::new();
+    // By original: only the bytes of the last entry are needed, and all together may be many.
+    let mut last: HashMap<String, usize> = HashMap::new();
+    quarantine(lake, |mut entry| {
+        if !ids.is_empty() && !originals.contains(&entry.raw_file) {
+            return;
         }
+        let place = last.entry(entry.raw_file.clone()).or_insert(entries.len());
+        if let Some(known) = entries.get_mut(*place) {
+            if known.origin < entry.origin {
+                known.original = Vec::new();
+                *place = entries.len();
+            } else {
+                entry.original = Vec::new();
+            }
+        }
+        entries.push(entry);
     })
     .await?;
     Ok(entries)

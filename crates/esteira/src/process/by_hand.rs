@@ -3,11 +3,12 @@
 //! Comes in: an opened bucket. Goes out: recorded batches. A batch that was interrupted is finished first:
 //! nothing is planned on top of a batch that is not recorded.
 
-use esteira_lake::ledger::{Ledger, Plan, Record, Retry};
+use esteira_lake::ledger::{Ledger, Plan, Record};
 use uuid::Uuid;
 
 use super::apply::Tables;
 use super::fetch::Objects;
+use super::plan;
 use super::stages::{self, Context};
 use crate::Error;
 
@@ -16,6 +17,7 @@ pub(super) struct ByHand<'a> {
     pub(super) context: &'a Context,
     pub(super) ledger: Ledger,
     tables: Tables,
+    runner: String,
 }
 
 impl<'a> ByHand<'a> {
@@ -27,30 +29,27 @@ impl<'a> ByHand<'a> {
             context,
             ledger,
             tables,
+            runner: Uuid::new_v4().to_string(),
         };
         for plan in hand.ledger.unfinished().to_vec() {
             let cut = hand.ledger.cut(plan.batch).copied();
-            hand.run(plan, Objects::Interrupted(cut)).await?;
+            hand.finish(plan, Objects::Interrupted(cut)).await?;
         }
         Ok(hand)
     }
 
-    /// Plans and runs a retry of entries of `brought`, the plan that brought them.
-    pub(super) async fn retry(&mut self, brought: Plan, retry: Retry) -> Result<Record, Error> {
-        let plan = Plan {
-            batch: self.ledger.last_plan() + 1,
-            runner: Uuid::new_v4().to_string(),
-            pipeline: self.context.pipeline.fingerprint.clone(),
-            planned_at: self.context.clock.now_micros(),
-            most_text_bytes: None,
-            retry: Some(retry),
-            ..brought
-        };
-        self.ledger.plan(&plan).await?;
-        self.run(plan, Objects::New).await
+    /// The next batch, of nothing yet.
+    pub(super) fn next_plan(&self) -> Plan {
+        plan::empty(self.context, &self.ledger, &self.runner)
     }
 
-    async fn run(&mut self, plan: Plan, objects: Objects<'_>) -> Result<Record, Error> {
+    /// Writes the plan and runs it.
+    pub(super) async fn run(&mut self, plan: Plan) -> Result<Record, Error> {
+        self.ledger.plan(&plan).await?;
+        self.finish(plan, Objects::New).await
+    }
+
+    async fn finish(&mut self, plan: Plan, objects: Objects<'_>) -> Result<Record, Error> {
         let context = self.context;
         let prepared = stages::prepare(context, plan, objects).await?;
         let finished = stages::finish(context, &mut self.tables, &mut self.ledger, prepared);

@@ -17,8 +17,19 @@ pub(super) async fn next(
     waiting: &mut VecDeque<PlannedObject>,
     expansion: u64,
 ) -> Result<Plan, Error> {
-    let now = context.clock.now_micros();
     let plan = Plan {
+        most_text_bytes: Some(context.pipeline.limits.bytes_per_batch),
+        objects: take(waiting, &context.pipeline.limits, expansion),
+        ..empty(context, ledger, runner)
+    };
+    ledger.plan(&plan).await?;
+    Ok(plan)
+}
+
+/// The next batch, planned now, of nothing yet.
+pub(super) fn empty(context: &Context, ledger: &Ledger, runner: &str) -> Plan {
+    let now = context.clock.now_micros();
+    Plan {
         format: 1,
         batch: ledger.last_plan() + 1,
         process: context.pipeline.name.clone(),
@@ -26,12 +37,10 @@ pub(super) async fn next(
         pipeline: context.pipeline.fingerprint.clone(),
         planned_at: now,
         processing_date: date(now),
-        most_text_bytes: Some(context.pipeline.limits.bytes_per_batch),
-        objects: take(waiting, &context.pipeline.limits, expansion),
+        most_text_bytes: None,
+        objects: Vec::new(),
         retry: None,
-    };
-    ledger.plan(&plan).await?;
-    Ok(plan)
+    }
 }
 
 /// As many objects as the limits allow, and at least one.

@@ -4,22 +4,21 @@
 //! the objects whose entries the rules now judge otherwise. The invariant: afterwards tables, quarantine and
 //! totals are those of a run that had these rules from the start, and once more changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, PrimitiveArray};
-use arrow::datatypes::Int64Type;
 use bytes::Bytes;
-use esteira_events::{Rejected, SOURCE_POSITION, Source, text_of};
+use esteira_events::text_of;
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::{LedgerError, Plan, PlannedObject, RetriedObject, Retry};
-use esteira_lake::raw::{Raw, is_content_of};
-
+use esteira_lake::quarantine::QuarantineRow;
+use esteira_lake::raw::Raw;
 use serde::Serialize;
 
 use super::by_hand::ByHand;
+use super::fetch::Objects;
 use super::land;
-use super::stages::Context;
+use super::stages::{self, Context, Prepared};
 use crate::clock::Clock;
 use crate::{Error, Observer, Pipeline, QuarantineEntry};
 
@@ -38,9 +37,6 @@ pub struct RetrySummary {
     pub quarantined: u64,
 }
 
-/// Entries of one object, by its original.
-pub(crate) type Entries = BTreeMap<String, Vec<QuarantineEntry>>;
-
 /// Opens the ledger as a runner does, finishes what was interrupted, asks for the entries and retries them.
 pub(crate) async fn retry(
     pipeline: Arc<Pipeline>,
@@ -57,7 +53,7 @@ pub(crate) async fn retry(
         observer,
     };
     let mut hand = ByHand::open(context).await?;
-    let mut of_batch: BTreeMap<u64, Entries> = BTreeMap::new();
+    let mut of_batch: BTreeMap<u64, BTreeMap<String, Vec<QuarantineEntry>>> = BTreeMap::new();
     let mut summary = RetrySummary::default();
     for entry in entries().await? {
         summary.entries += 1;
@@ -69,33 +65,95 @@ pub(crate) async fn retry(
             .push(entry);
     }
     for (batch, entries) in of_batch {
-        let mut plan = hand.ledger.plan_of(batch).await?;
-        let mut retry = Retry {
-            batch,
-            planned_at: plan.planned_at,
-            objects: Vec::new(),
-        };
-        let mut objects = Vec::new();
+        let brought = hand.ledger.plan_of(batch).await?;
+        let mut candidates = Vec::new();
+        let mut text_bytes: u64 = 0;
         for (original, entries) in entries {
-            let object = planned(&plan, &original, &entries)?;
-            let retried = retried(context, object, batch, original, &entries).await?;
-            if let Some(retried) = retried {
-                objects.push(object.clone());
-                retry.objects.push(retried);
-                summary.retried += entries.len() as u64;
+            let candidate = candidate(context, &brought, original, entries).await?;
+            text_bytes = text_bytes.saturating_add(candidate.text_bytes);
+            candidates.push(candidate);
+            if text_bytes > context.pipeline.limits.bytes_per_batch {
+                let some = std::mem::take(&mut candidates);
+                take(&mut hand, &brought, some, &mut summary).await?;
+                text_bytes = 0;
             }
         }
-        if objects.is_empty() {
-            continue;
-        }
-        plan.objects = objects;
-        let record = hand.retry(plan, retry).await?;
-        let events = &record.accounts.events;
-        summary.batches += 1;
-        summary.events += events.discovered - events.quarantined;
-        summary.quarantined += events.quarantined;
+        take(&mut hand, &brought, candidates, &mut summary).await?;
     }
     Ok(summary)
+}
+
+/// An object with entries in the quarantine.
+struct Candidate {
+    object: PlannedObject,
+    entries: Vec<QuarantineEntry>,
+    retried: RetriedObject,
+    /// What it unpacks to; nothing when it is too large to be read.
+    text_bytes: u64,
+}
+
+async fn candidate(
+    context: &Context,
+    brought: &Plan,
+    original: String,
+    entries: Vec<QuarantineEntry>,
+) -> Result<Candidate, Error> {
+    let object = planned(brought, &original, &entries)?.clone();
+    let most = land::limits(&context.pipeline).max_decompressed_bytes;
+    let is_read = usize::try_from(object.size).is_ok_and(|size| size <= most);
+    // One that is not there is told of by who reads it to decode it.
+    let bytes = if is_read {
+        context.raw.read(&original).await?.unwrap_or_default()
+    } else {
+        Bytes::new()
+    };
+    let text = text_of(&bytes, most).unwrap_or_default();
+    let last = entries.iter().max_by_key(|entry| position(entry));
+    let reaches_the_end = |entry: &QuarantineEntry| {
+        entry.is_apart
+            || entry.original == bytes
+            || text.trim_ascii_end().ends_with(&entry.original)
+    };
+    let taken = entries
+        .iter()
+        .map(|entry| (position(entry), entry.reason.clone()));
+    Ok(Candidate {
+        retried: RetriedObject {
+            original,
+            entries: taken.collect(),
+            and_later: last.is_some_and(reaches_the_end),
+        },
+        text_bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
+        object,
+        entries,
+    })
+}
+
+/// Makes a batch of those of which the rules judge an entry otherwise than before.
+async fn take(
+    hand: &mut ByHand<'_>,
+    brought: &Plan,
+    candidates: Vec<Candidate>,
+    summary: &mut RetrySummary,
+) -> Result<(), Error> {
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    let plan = plan_of(hand, brought, &candidates);
+    let prepared = stages::prepare(hand.context, plan, Objects::New).await?;
+    let changed = changed(&prepared, candidates);
+    drop(prepared);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let plan = plan_of(hand, brought, &changed);
+    let record = hand.run(plan).await?;
+    let events = &record.accounts.events;
+    summary.batches += 1;
+    summary.retried += changed.iter().map(|c| c.entries.len() as u64).sum::<u64>();
+    summary.events += events.discovered - events.quarantined;
+    summary.quarantined += events.quarantined;
+    Ok(())
 }
 
 /// The object of a plan whose original this is.
@@ -117,89 +175,57 @@ fn planned<'a>(
     })
 }
 
-/// What is to be taken of an object; nothing when the rules judge every entry as before.
-async fn retried(
-    context: &Context,
-    object: &PlannedObject,
-    batch: u64,
-    original: String,
-    entries: &[QuarantineEntry],
-) -> Result<Option<RetriedObject>, Error> {
-    let limits = land::limits(&context.pipeline);
-    let is_unread = object.size > u64::try_from(limits.max_decompressed_bytes).unwrap_or(u64::MAX);
-    let bytes = if is_unread {
-        Bytes::new()
-    } else {
-        match context.raw.read(&original).await? {
-            Some(bytes) if is_content_of(object, &bytes) => bytes,
-            other => {
-                return Err(Error::Original {
-                    object: object.key.clone(),
-                    raw_file: original,
-                    batch,
-                    changed: other.is_some(),
-                });
-            }
-        }
-    };
-    let position = |entry: &QuarantineEntry| unsigned(entry.origin.source_position);
-    let last = entries.iter().max_by_key(|entry| position(entry));
-    let reaches_the_end = |entry: &QuarantineEntry| {
-        let text = text_of(&bytes, limits.max_decompressed_bytes);
-        entry.is_apart
-            || entry.original == bytes
-            || text.is_none_or(|text| text.trim_ascii_end().ends_with(&entry.original))
-    };
-    let retried = RetriedObject {
-        original,
-        entries: entries
-            .iter()
-            .map(|entry| (position(entry), entry.reason.clone()))
-            .collect(),
-        and_later: last.is_some_and(reaches_the_end),
-    };
-    let mut decoder = land::decoder(&context.pipeline);
-    let source = Source {
-        key: &object.key,
-        modified_micros: object.modified,
-    };
-    let rejected = if is_unread {
-        vec![Rejected::unread(object.size, &limits)]
-    } else {
-        decoder.decode_object(&source, &bytes).rejected
-    };
-    let failed = |reason: String| Error::Query {
-        what: "decoding".to_owned(),
-        reason,
-    };
-    let rows = decoder
-        .finish()
-        .map_err(|error| failed(error.to_string()))?;
-    let positions = rows
-        .iter()
-        .filter_map(|rows| rows.column_by_name(SOURCE_POSITION))
-        .filter_map(|column| column.as_primitive_opt::<Int64Type>());
-    let mut positions = positions.flat_map(PrimitiveArray::values);
-    let has_event = positions.any(|position| retried.takes(unsigned(*position)));
-    let mut rejected = rejected
-        .iter()
-        .filter(|again| retried.takes(again.position));
-    let is_known = |again: &Rejected| entries.iter().any(|entry| is_same(entry, again));
-    let as_before = !has_event && rejected.all(is_known);
-    Ok((!as_before).then_some(retried))
+fn plan_of(hand: &ByHand<'_>, brought: &Plan, candidates: &[Candidate]) -> Plan {
+    let retried = candidates.iter().map(|candidate| candidate.retried.clone());
+    Plan {
+        objects: candidates.iter().map(|c| c.object.clone()).collect(),
+        retry: Some(Retry {
+            batch: brought.batch,
+            planned_at: brought.planned_at,
+            objects: retried.collect(),
+        }),
+        processing_date: brought.processing_date.clone(),
+        ..hand.next_plan()
+    }
 }
 
-fn is_same(entry: &QuarantineEntry, again: &Rejected) -> bool {
-    let numbers = [
-        entry.origin.source_position,
-        entry.line,
-        entry.column,
-        entry.offset,
-    ];
-    numbers.map(unsigned) == [again.position, again.line, again.column, again.offset]
+/// Those of the plan's objects that gave an event, or other entries than they had.
+fn changed(prepared: &Prepared, candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let landed = prepared.landed();
+    let with_events: HashSet<u32> = landed.object_of.iter().copied().collect();
+    let mut rejected: HashMap<&str, Vec<&QuarantineRow>> = HashMap::new();
+    for row in &landed.rejected {
+        rejected.entry(&row.raw_file).or_default().push(row);
+    }
+    let is_as_before = |place: u32, candidate: &Candidate| {
+        let again = rejected.get(candidate.retried.original.as_str());
+        let again = again.map_or(&[][..], Vec::as_slice);
+        let entries = candidate.entries.iter();
+        let known: HashMap<u64, _> = entries.map(|entry| (position(entry), entry)).collect();
+        let is_known = |row: &&QuarantineRow| {
+            let entry = known.get(&row.rejected.position);
+            entry.is_some_and(|entry| is_same(entry, row))
+        };
+        !with_events.contains(&place) && again.len() == known.len() && again.iter().all(is_known)
+    };
+    let numbered = (0..).zip(candidates);
+    numbered
+        .filter(|(place, candidate)| !is_as_before(*place, candidate))
+        .map(|(_, candidate)| candidate)
+        .collect()
+}
+
+fn is_same(entry: &QuarantineEntry, again: &QuarantineRow) -> bool {
+    let again = &again.rejected;
+    [entry.line, entry.column, entry.offset].map(unsigned)
+        == [again.line, again.column, again.offset]
         && entry.reason == again.reason.as_str()
         && entry.message == again.message
         && entry.json_path == again.path
+}
+
+fn position(entry: &QuarantineEntry) -> u64 {
+    unsigned(entry.origin.source_position)
 }
 
 fn unsigned(number: i64) -> u64 {

@@ -44,6 +44,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// What landed, without what breaks a rule.
+    pub(super) fn landed(&self) -> &Landed {
+        &self.landed
+    }
+
     /// Whether it takes the memory of more than one batch.
     pub(super) fn is_large(&self, context: &Context) -> bool {
         self.landed.text_bytes > context.pipeline.limits.bytes_per_batch
