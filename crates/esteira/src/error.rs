@@ -155,8 +155,8 @@ impl Error {
                     .to_owned(),
             ),
             Self::Rule(broken) => Some(format!(
-                "nothing of the batch is in a table; its original is `{}`. Change the rule or its \
-                 action (`quarantine` sets the event aside), then run again: the batch is taken up",
+                "its original is `{}`. Change the rule or its action (`quarantine` sets the event aside), \
+                 then do it again; a batch that was stopped is in no table, and the next run takes it up",
                 broken.raw_file
             )),
             Self::Key { columns, .. } => Some(format!("give a value for {}", columns.join(", "))),

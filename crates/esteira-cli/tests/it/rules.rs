@@ -126,7 +126,7 @@ fn rule_that_stops_the_job_has_an_exit_code_of_its_own() {
     assert_snapshot!(without_times(&failure), @r"
     exit 9
     error: batch 1: event 0 of `input/c.json` breaks rule `real_time` of table `orders`: dat_atui > '2000-01-01T00:00:00Z'
-    hint: nothing of the batch is in a table; its original is `raw/marketing_place/dt_processamento=<date>/c.json`. Change the rule or its action (`quarantine` sets the event aside), then run again: the batch is taken up
+    hint: its original is `raw/marketing_place/dt_processamento=<date>/c.json`. Change the rule or its action (`quarantine` sets the event aside), then do it again; a batch that was stopped is in no table, and the next run takes it up
     ");
     let rows = [
         "sql",

@@ -134,6 +134,8 @@ impl EventDecoder {
             key: "",
             modified_micros: 0,
         };
+        // Those come beside the entries that were rejected before: the same ones are left behind.
+        self.limits.max_rejected = self.limits.max_rejected.saturating_add(broken.len());
         let mut rejected = self.take_object(&nowhere, bytes, broken).rejected;
         rejected.retain(|entry| entry.reason == Reason::Rule);
         rejected
@@ -302,11 +304,17 @@ impl Appender<'_, '_> {
         if length > worker.max_bytes {
             let bytes = u64::try_from(length).unwrap_or(u64::MAX);
             let message = too_long("the event", bytes, worker.max_bytes, EVENT);
-            return Ok((length, Some(Issue::whole(0, Reason::TooLarge, message))));
+            return Ok((
+                length,
+                Some(Issue::whole(0, Reason::EventTooLarge, message)),
+            ));
         }
         if !worker.columns.has_room(self.source, length) {
             let message = "the batch has no room for this event";
-            return Ok((length, Some(Issue::whole(0, Reason::TooLarge, message))));
+            return Ok((
+                length,
+                Some(Issue::whole(0, Reason::EventTooLarge, message)),
+            ));
         }
         let event = DecodedEvent {
             arena: &worker.arena,

@@ -361,7 +361,7 @@ impl EventReader<'_, '_> {
         let start = self.scanner.position();
         self.scanner.skip(peek)?;
         let message = format!("the event has more than {} values", self.max_values);
-        self.wrong(start, Reason::TooLarge, message, place);
+        self.wrong(start, Reason::EventTooLarge, message, place);
         Ok(())
     }
 

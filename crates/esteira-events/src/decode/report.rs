@@ -104,8 +104,10 @@ pub enum Reason {
     Compression,
     /// An object without any entry.
     NoEvents,
-    /// Beyond one of the limits that keep memory bounded.
+    /// An object, or what is left of one, beyond one of the limits that keep memory bounded.
     TooLarge,
+    /// A single event beyond one of them; what follows it is not part of it.
+    EventTooLarge,
     /// An event that breaks a rule of the pipeline.
     Rule,
 }
@@ -128,6 +130,7 @@ impl Reason {
             Self::Compression => "compression",
             Self::NoEvents => "no_events",
             Self::TooLarge => "too_large",
+            Self::EventTooLarge => "event_too_large",
             Self::Rule => "rule",
         }
     }

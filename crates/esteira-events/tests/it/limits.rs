@@ -70,7 +70,7 @@ fn event_beyond_the_limit_is_too_large_and_the_next_is_not() {
         let decoded = decode_by(&mut decoder, object.as_bytes());
         assert_eq!(decoded.column("id"), ["b"]);
         let rejected = &decoded.report.rejected[0];
-        assert_eq!(rejected.reason, Reason::TooLarge);
+        assert_eq!(rejected.reason, Reason::EventTooLarge);
         assert_eq!(
             rejected.message,
             "the event has 25 bytes, more than the 20 that `limits.event_mebibytes` allows; raise it"
@@ -121,7 +121,7 @@ fn event_of_too_many_values_is_rejected_and_the_next_is_not() {
         let object = format!("{{{field}}}\n{{\"n\":[1]}}");
         let decoded = decode_by(&mut decoder, object.as_bytes());
         assert_eq!(decoded.column("n"), ["[1]"]);
-        assert_eq!(decoded.report.rejected[0].reason, Reason::TooLarge);
+        assert_eq!(decoded.report.rejected[0].reason, Reason::EventTooLarge);
     }
 }
 
@@ -144,6 +144,24 @@ fn object_of_too_many_rejected_entries_has_its_rest_rejected_as_one() {
         );
     }
     assert_eq!(decode_by(&mut decoder, b"1\n2\n").report.rejected.len(), 2);
+}
+
+#[test]
+fn events_that_may_not_be_some_are_all_rejected_however_many_they_are() {
+    let limits = DecodeLimits {
+        max_rejected: 2,
+        ..DecodeLimits::default()
+    };
+    let object = b"{\"id\":\"a\"}\n1\n{\"id\":\"b\"}\n{\"id\":\"c\"}\n2\n3\n{\"id\":\"d\"}\n";
+    let events = decode_by(&mut decoder(SMALL, limits), object).report.events;
+    assert_eq!(
+        events, 3,
+        "what follows the second rejected entry is rejected with it"
+    );
+    let broken = [0, 2, 3].map(|position| (position, "no".to_owned())).into();
+    let rejected = decoder(SMALL, limits).reject_events(object, &broken);
+    let positions: Vec<u64> = rejected.iter().map(|entry| entry.position).collect();
+    assert_eq!(positions, [0, 2, 3]);
 }
 
 #[test]

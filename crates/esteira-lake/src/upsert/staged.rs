@@ -22,8 +22,8 @@ pub struct Batch {
     pub number: u64,
     /// The process, part of each table's application id.
     pub process: String,
-    /// When it was planned, in microseconds since 1970-01-01T00:00:00Z.
-    pub planned_at: i64,
+    /// `_processed_at` of its rows, in microseconds since 1970-01-01T00:00:00Z.
+    pub processed_at: i64,
     /// Its events.
     pub order: EventOrder,
 }
@@ -116,7 +116,7 @@ impl Staged {
                     SOURCE_MODIFIED => take(&modified, &events, None)?,
                     SOURCE_POSITION => take(&position, &events, None)?,
                     PROCESSED_AT => Arc::new(
-                        TimestampMicrosecondArray::from_value(batch.planned_at, chosen.len())
+                        TimestampMicrosecondArray::from_value(batch.processed_at, chosen.len())
                             .with_timezone("UTC"),
                     ),
                     name => model.column_by_name(name).cloned().ok_or_else(|| {

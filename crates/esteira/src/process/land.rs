@@ -62,8 +62,6 @@ pub(super) struct ObjectAccount {
     pub(super) gone: bool,
     /// It is left to a later batch.
     pub(super) put_off: bool,
-    /// Entries that were rejected.
-    pub(super) rejected: u64,
     /// Some of its events were taken by an earlier batch, and are left out here.
     pub(super) has_older: bool,
 }
@@ -200,8 +198,7 @@ impl Landing<'_> {
         for index in decoded.with_older {
             self.landed.objects[index].has_older = true;
         }
-        for (index, row) in decoded.rejected {
-            self.landed.objects[index].rejected += 1;
+        for (_, row) in decoded.rejected {
             *self.landed.reasons.entry(row.rejected.reason).or_default() += 1;
             self.landed.rejected.push(row);
         }

@@ -11,21 +11,36 @@ use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use datafusion::error::DataFusionError;
-use esteira_events::{Reason, SOURCE_POSITION};
+use esteira_events::{Reason, Rejected, SOURCE_POSITION};
 use esteira_lake::ledger::Plan;
 use esteira_lake::quarantine::QuarantineRow;
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::land::{self, Landed};
 use super::stages::Context;
 use super::transform;
-use crate::pipeline::{self, EVENT};
+use crate::pipeline;
 use crate::{BrokenRule, Error, Rule, RuleAction, TableRules};
 
 /// How often each rule was broken, by `table.rule`: events for `quarantine`, rows for the others.
 pub(super) type Broken = BTreeMap<String, u64>;
 
+/// What a broken `stop` rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It ends what is done.
+    Ends,
+    /// Nothing: it is only looked at what came of the events.
+    IsPassedOver,
+}
+
 /// Takes the events that break a `quarantine` rule out of what landed.
-pub(super) async fn sift(context: &Context, plan: &Plan, landed: &mut Landed) -> Result<(), Error> {
+pub(super) async fn sift(
+    context: &Context,
+    plan: &Plan,
+    landed: &mut Landed,
+    stop: Stop,
+) -> Result<(), Error> {
     let is_strict = |table: &&TableRules| table.rules.iter().any(|r| r.action.is_of_event());
     let tables: Vec<&TableRules> = context.pipeline.tables.iter().filter(is_strict).collect();
     if tables.is_empty() || landed.events.is_empty() {
@@ -51,7 +66,7 @@ pub(super) async fn sift(context: &Context, plan: &Plan, landed: &mut Landed) ->
                     let object = &plan.objects[landed.object_of[**event] as usize];
                     (&object.key, object.modified, places.position(**event))
                 });
-                if let Some(first) = first {
+                if let (Some(first), Stop::Ends) = (first, stop) {
                     return Err(stopped(plan, landed, table, rule, *first, &places));
                 }
                 continue;
@@ -137,13 +152,9 @@ fn breaking_events(rule: &Rule, rows: &[RecordBatch]) -> Result<BTreeSet<usize>,
     let mut events = BTreeSet::new();
     for rows in rows {
         let breaks = rule.broken(rows)?;
-        let numbers = rows
-            .column_by_name(EVENT)
-            .and_then(|column| column.as_primitive_opt::<Int64Type>())
-            .ok_or_else(|| DataFusionError::Internal(format!("column `{EVENT}` is missing")))?;
-        for (row, number) in numbers.values().iter().enumerate() {
+        for (row, event) in transform::event_numbers(rows).enumerate() {
             if breaks.value(row) {
-                events.extend(usize::try_from(*number));
+                events.insert(event);
             }
         }
     }
@@ -206,32 +217,58 @@ async fn reject(
         let positions = of_object.entry(object).or_default();
         positions.insert(places.position(*event), why.clone());
     }
-    for (index, broken) in of_object {
+    let raw_files = &landed.raw_files;
+    let reads = of_object.into_iter().map(|(index, broken)| async move {
+        let rejected = rejected(context, plan, index, &raw_files[index], broken);
+        rejected.await.map(|rejected| (index, rejected))
+    });
+    // A future each, made before: a closure over references is not general enough to be sent.
+    let reads: Vec<_> = reads.collect();
+    let mut reads = futures::stream::iter(reads).buffered(context.pipeline.limits.requests_at_once);
+    let mut rows = Vec::with_capacity(unfit.len());
+    while let Some((index, rejected)) = reads.try_next().await? {
         let object = &plan.objects[index];
-        let raw_file = &landed.raw_files[index];
-        let Some(bytes) = context.raw.read(raw_file).await? else {
-            return Err(Error::Original {
-                object: object.key.clone(),
-                raw_file: raw_file.clone(),
-                batch: plan.batch_of_objects(),
-                changed: false,
-            });
-        };
-        let rejected = land::decoder(&context.pipeline).reject_events(&bytes, &broken);
-        let count = rejected.len() as u64;
-        landed.objects[index].rejected += count;
-        *landed.reasons.entry(Reason::Rule).or_default() += count;
-        landed
-            .rejected
-            .extend(rejected.into_iter().map(|rejected| QuarantineRow {
-                source_file: object.key.clone(),
-                source_modified: object.modified,
-                raw_file: raw_file.clone(),
-                rejected,
-            }));
+        rows.extend(rejected.into_iter().map(|rejected| QuarantineRow {
+            source_file: object.key.clone(),
+            source_modified: object.modified,
+            raw_file: raw_files[index].clone(),
+            rejected,
+        }));
     }
+    *landed.reasons.entry(Reason::Rule).or_default() += rows.len() as u64;
+    landed.rejected.extend(rows);
     land::in_order(&mut landed.rejected);
     Ok(())
+}
+
+async fn rejected(
+    context: &Context,
+    plan: &Plan,
+    index: usize,
+    raw_file: &str,
+    broken: BTreeMap<u64, String>,
+) -> Result<Vec<Rejected>, Error> {
+    let object = &plan.objects[index].key;
+    let Some(bytes) = context.raw.read(raw_file).await? else {
+        return Err(Error::Original {
+            object: object.clone(),
+            raw_file: raw_file.to_owned(),
+            batch: plan.batch_of_objects(),
+            changed: false,
+        });
+    };
+    let decoder = land::decoder(&context.pipeline);
+    let wanted = broken.len();
+    let decoding = tokio::task::spawn_blocking(move || decoder.reject_events(&bytes, &broken));
+    let rejected = decoding.await.map_err(|_| Error::Stopped("a decoder"))?;
+    if rejected.len() == wanted {
+        return Ok(rejected);
+    }
+    // They would be neither in a table nor in the quarantine.
+    Err(Error::Query {
+        what: format!("finding the events of `{object}` that break a rule"),
+        reason: format!("{} of {wanted} were found", rejected.len()),
+    })
 }
 
 fn take_out(landed: &mut Landed, unfit: &BTreeMap<usize, String>) -> Result<(), Error> {

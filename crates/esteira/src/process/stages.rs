@@ -20,7 +20,7 @@ use super::fetch::Objects;
 use super::land::{self, Landed};
 use super::observe::Observer;
 use super::record;
-use super::rules;
+use super::rules::{self, Stop};
 use super::tidy;
 use super::transform::{self, Transformed};
 use crate::clock::Clock;
@@ -75,7 +75,7 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, Error> {
     let start = Instant::now();
     let mut landed = Box::pin(land::land(context, &plan, objects)).await?;
-    Box::pin(rules::sift(context, &plan, &mut landed)).await?;
+    Box::pin(rules::sift(context, &plan, &mut landed, Stop::Ends)).await?;
     Ok(Prepared {
         plan,
         landed,

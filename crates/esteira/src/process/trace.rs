@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{cast, ident, lit};
@@ -16,11 +16,11 @@ use esteira_lake::raw::Raw;
 use super::fetch::Objects;
 use super::land;
 use super::observe::Silent;
-use super::rules;
+use super::rules::{self, Stop};
 use super::stages::Context;
 use super::transform;
 use crate::clock::SystemClock;
-use crate::pipeline::{self, EVENT, EVENTS};
+use crate::pipeline::{self, EVENTS};
 use crate::{Error, Observer, Pipeline, TableKind, TableRules};
 
 /// One event with a key.
@@ -89,7 +89,13 @@ pub(crate) async fn trace(
             continue;
         }
         let mut landed = Box::pin(land::land(&context, &plan, Objects::Recorded(&record))).await?;
-        Box::pin(rules::sift(&context, &plan, &mut landed)).await?;
+        Box::pin(rules::sift(
+            &context,
+            &plan,
+            &mut landed,
+            Stop::IsPassedOver,
+        ))
+        .await?;
         let decoded = std::mem::take(&mut landed.events);
         let found = trail.follow(&relation, &decoded, plan.planned_at).await;
         let found = found.map_err(failed)?;
@@ -138,7 +144,7 @@ impl Trail<'_> {
         let mut found: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for rows in rows.collect().await? {
             let dropped = rules::dropped_by(self.deciding, &rows)?;
-            for (number, rule) in event_numbers(&rows).zip(dropped) {
+            for (number, rule) in transform::event_numbers(&rows).zip(dropped) {
                 let rule = rule.map(|rule| rule.name.clone());
                 let known = found.entry(number).or_insert_with(|| rule.clone());
                 // One row that stays is enough.
@@ -191,17 +197,6 @@ impl Trail<'_> {
         }
         Ok(dropped)
     }
-}
-
-/// The event of each row.
-fn event_numbers(rows: &RecordBatch) -> impl Iterator<Item = usize> {
-    let column = rows.column_by_name(EVENT);
-    let numbers = column.and_then(|column| column.as_primitive_opt::<Int64Type>());
-    let numbers = numbers.map(|numbers| numbers.values().iter());
-    numbers
-        .into_iter()
-        .flatten()
-        .map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
 }
 
 fn event(batches: &[RecordBatch], number: usize) -> Option<RecordBatch> {

@@ -95,7 +95,7 @@ pub(super) async fn transform(
         batch: Batch {
             number: plan.batch,
             process: plan.process.clone(),
-            planned_at: plan.processed_at(),
+            processed_at: plan.processed_at(),
             order,
         },
         staged,
@@ -175,23 +175,21 @@ pub(super) async fn events_where(
     let found = session.table(EVENTS).await?;
     let found = found.filter(condition.expression().clone())?;
     let found = found.select(vec![ident(EVENT)])?.collect().await?;
-    for event in event_numbers(&found) {
+    for event in found.iter().flat_map(event_numbers) {
         is_true[event] = true;
     }
     Ok(is_true)
 }
 
-/// The events that rows come from, given in their first column: each once, ascending.
-pub(super) fn event_numbers(rows: &[RecordBatch]) -> Vec<usize> {
-    let mut numbers: Vec<usize> = rows
-        .iter()
-        .filter_map(|rows| rows.column(0).as_primitive_opt::<Int64Type>())
-        .flat_map(|column| column.values().iter())
-        .filter_map(|number| usize::try_from(*number).ok())
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+/// The event of each row.
+pub(super) fn event_numbers(rows: &RecordBatch) -> impl Iterator<Item = usize> {
+    let column = rows.column_by_name(EVENT);
+    let numbers = column.and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let numbers = numbers.map(|numbers| numbers.values().iter());
     numbers
+        .into_iter()
+        .flatten()
+        .map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
 }
 
 /// A session in which models find their events.
