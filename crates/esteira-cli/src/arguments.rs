@@ -411,7 +411,8 @@ pub(crate) enum QuarantineCommand {
     },
     /// Take entries once more, from their originals, with the rules of today.
     ///
-    /// Afterwards tables, quarantine and totals are those of a run that had these rules from the start. What
+    /// Afterwards tables, quarantine and totals (but for how often rules were broken) are those of a run that had
+    /// these rules from the start. What
     /// is rejected as before stays as it is; doing it again changes nothing. May be done while the job runs.
     #[command(
         after_help = "Examples:\n  esteira quarantine retry\n  esteira quarantine retry 5f2e9c01ab77 --pipeline pipelines/refunds"

@@ -60,7 +60,7 @@ pub fn schema() -> SchemaRef {
 #[derive(Debug, Clone)]
 pub struct Retried<'a> {
     retry: &'a Retry,
-    /// By the key of their original, which no other content has.
+    /// By the key of their original, which no other object of the batch has.
     objects: HashMap<&'a str, &'a RetriedObject>,
     rejected: &'a [QuarantineRow],
     /// The places in `rejected`, by original and position.
@@ -92,7 +92,7 @@ impl<'a> Retried<'a> {
 }
 
 const TEXTS: [&str; 4] = ["raw_file", "reason", "message", "json_path"];
-const NUMBERS: [&str; 4] = [SOURCE_POSITION, "line", "column", "offset"];
+const NUMBERS: [&str; 5] = [SOURCE_POSITION, "batch", "line", "column", "offset"];
 
 impl Replacement for Retried<'_> {
     fn columns(&self) -> Vec<String> {
@@ -118,17 +118,20 @@ impl Replacement for Retried<'_> {
                 .iter()
                 .map(|column| column.as_primitive::<Int64Type>().value(row));
             let numbers: Vec<i64> = numbers.collect();
-            let (raw_file, position) = (texts[0], numbers[0]);
+            let (raw_file, position, batch) = (texts[0], numbers[0], numbers[1]);
             let is_taken = |retried: &&RetriedObject| {
                 u64::try_from(position).is_ok_and(|position| retried.takes(position))
             };
-            if !self.objects.get(raw_file).is_some_and(is_taken) {
+            // Another batch may have found the same bytes in an object that was written again.
+            if batch != signed(self.retry.batch)
+                || !self.objects.get(raw_file).is_some_and(is_taken)
+            {
                 return false;
             }
             let again = self.places.get(&(raw_file, position)).filter(|place| {
                 let entry = &self.rejected[**place].rejected;
                 texts[1..] == [entry.reason.as_str(), &entry.message, &entry.path]
-                    && numbers[1..] == [entry.line, entry.column, entry.offset].map(signed)
+                    && numbers[2..] == [entry.line, entry.column, entry.offset].map(signed)
             });
             self.known.extend(again);
             again.is_none()

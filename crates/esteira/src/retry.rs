@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+
 use crate::process::{self, Observer, RetrySummary};
 use crate::quarantined::quarantine;
 use crate::{Error, Lake, QuarantineEntry, SystemClock};
@@ -15,20 +17,22 @@ use crate::{Error, Lake, QuarantineEntry, SystemClock};
 ///
 /// # Errors
 /// [`Error::UnknownEntry`]; [`Error::Original`]; [`Error`] when the bucket, the ledger or a table cannot be
-/// read or written, or another runner planned a batch meanwhile.
+/// read or written, or a running job was faster in planning each time.
 pub async fn retry(
     lake: &Lake,
     ids: &[String],
     observer: Arc<dyn Observer>,
 ) -> Result<RetrySummary, Error> {
-    let pipeline = Arc::new(lake.pipeline().clone());
     let clock = Arc::new(SystemClock);
-    let bucket = lake.bucket().clone();
-    let entries = async || {
-        // The retry may have finished a batch since `lake` was opened.
-        let lake = Lake::open(lake.pipeline().clone(), lake.bucket().clone()).await?;
-        chosen(&lake, ids).await
+    let (pipeline, bucket) = (lake.pipeline().clone(), lake.bucket().clone());
+    let entries = {
+        let (pipeline, bucket, ids) = (pipeline.clone(), bucket.clone(), ids.to_vec());
+        move || {
+            let (pipeline, bucket, ids) = (pipeline.clone(), bucket.clone(), ids.clone());
+            async move { chosen(&Lake::open(pipeline, bucket).await?, &ids).await }.boxed()
+        }
     };
+    let pipeline = Arc::new(pipeline);
     Box::pin(process::retry(pipeline, bucket, clock, observer, entries)).await
 }
 

@@ -320,3 +320,80 @@ fn quarantine_retry_takes_what_better_rules_allow_and_says_so() {
     let list = place.ask(&["quarantine", "list", "loja", "--bucket", &bucket]);
     assert_eq!(list.lines().count(), 1);
 }
+
+/// An entry whose bytes stand at the end of its object, too, is not the end of it.
+#[test]
+fn quarantine_retry_takes_no_event_twice_into_a_table_that_only_grows() {
+    let place = Place::new();
+    let bucket = place.folder_bucket("balde");
+    let review = |product: u32| {
+        format!(
+            "{{\"product_id\":{product},\"customer_id\":\"ana\",\"updated_at\":\"2024-05-01T12:00:00Z\"}}"
+        )
+    };
+    let object = format!("{}\n}}\n{}\n", review(1), review(2));
+    place.write("balde/reviews/a.json", object);
+    place.ask(&["run", "product_reviews", "--once", "--bucket", &bucket]);
+    let retry = [
+        "quarantine",
+        "retry",
+        "--pipeline",
+        "product_reviews",
+        "--bucket",
+        &bucket,
+    ];
+    for _ in 0..2 {
+        assert_eq!(
+            place.ask(&retry),
+            "1 entries are rejected as before; nothing was changed\n"
+        );
+    }
+    let count = "SELECT count(*) AS reviews FROM review_log";
+    let asked = [
+        "sql",
+        count,
+        "--pipeline",
+        "product_reviews",
+        "--bucket",
+        &bucket,
+        "--format",
+        "csv",
+    ];
+    assert_eq!(place.ask(&asked), "reviews\n2\n");
+}
+
+#[test]
+fn quarantine_retry_of_what_breaks_a_rule_waits_for_the_rule_to_change() {
+    let place = Place::new();
+    let bucket = place.folder_bucket("balde");
+    place.pipeline("loja", "pipeline.toml", |text| {
+        text + "\n[[table.rule]]\nname = \"known\"\naction = \"quarantine\"\n\
+                condition = \"txt_detl_idt_pedi_pgto <> 'pedido-1'\"\n"
+    });
+    for (name, order) in [("a", "pedido-1"), ("b", "pedido-2")] {
+        place.write(&format!("balde/input/{name}.json"), event(order));
+    }
+    place.ask(&["run", "loja", "--once", "--bucket", &bucket]);
+    let retry = [
+        "quarantine",
+        "retry",
+        "--pipeline",
+        "loja",
+        "--bucket",
+        &bucket,
+    ];
+    assert_eq!(
+        place.ask(&retry),
+        "1 entries are rejected as before; nothing was changed\n"
+    );
+    place.pipeline("loja", "pipeline.toml", |text| text + "\n");
+    assert_eq!(
+        place.ask(&retry),
+        "1 of 1 entries retried in 1 batches: 1 events are in the tables, 0 entries stay in the quarantine\n"
+    );
+    let said = place.ask(&["verify", "loja", "--bucket", &bucket]);
+    assert!(
+        said.contains("orders       2 rows, each what the originals make"),
+        "{said}"
+    );
+}

@@ -9,7 +9,8 @@
 //!   A batch that takes entries of the quarantine once more is planned and recorded like any other; its
 //!   plan names the batch that brought them, and their objects stay in that batch's account.
 //! - `cuts/N.json` is written before any table has batch N, when its objects unpack to more than a batch
-//!   may hold: it ends there, and the objects behind are put off to a later plan.
+//!   may hold: it ends there, and the objects behind are put off to a later plan. Also when it is all of
+//!   its plan, but two runners could have met other objects: who writes it first decides for both.
 //! - `seen/N.bin` is a snapshot of the objects that plans 1 to N hold, so that a start does not read
 //!   every plan there ever was.
 //!

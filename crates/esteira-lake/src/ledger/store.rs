@@ -165,19 +165,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Makes sure that nobody cut off a batch that we take whole: who ran it too may have met an object
-    /// before it was replaced, or after.
+    /// Writes that a batch is all of its plan, where another runner may have met other objects: before they
+    /// were replaced, or after.
     ///
     /// # Errors
     /// [`LedgerError::AnotherRunner`] when another runner cut it off; the bucket's errors.
-    pub async fn stay_whole(&self, plan: &Plan) -> Result<(), LedgerError> {
-        match self.bucket.size_of(&self.key("cuts", plan.batch)).await? {
-            None => Ok(()),
-            Some(_) => Err(LedgerError::AnotherRunner {
-                process: plan.process.clone(),
-                batch: plan.batch,
-            }),
-        }
+    pub async fn stay_whole(&mut self, plan: &Plan) -> Result<(), LedgerError> {
+        let objects = plan.objects.len();
+        self.cut_off(plan, Cut { objects }).await
     }
 
     fn see(&mut self, plan: &Plan) {
@@ -202,9 +197,11 @@ impl Ledger {
         let key = self.key("records", record.batch);
         let body = serde_json::to_vec_pretty(&record)
             .map_err(|error| unreadable(&key, &error.to_string()))?;
-        // Somebody who ran the same batch again wrote the same: the tables decide, not the record.
-        let (PutNew::Created | PutNew::Exists) =
-            self.bucket.put_new(&key, Bytes::from(body)).await?;
+        let record = match self.bucket.put_new(&key, Bytes::from(body)).await? {
+            PutNew::Created => record,
+            // Somebody ran the same batch. What became of each event was seen by who came first.
+            PutNew::Exists => self.json(&key).await?,
+        };
         self.unfinished.retain(|plan| plan.batch != record.batch);
         self.put_back(plan);
         self.last_record = Some(record);

@@ -218,14 +218,15 @@ impl Fetcher<'_> {
 
     /// Puts the object off if the batch would unpack to too much with it, and all that follow it.
     fn cut(&self, mut arrived: Arrived, text_bytes: &mut u64) -> Arrived {
-        let Content::Bytes(_, length) = arrived.content else {
-            return arrived;
+        let length = match arrived.content {
+            Content::Bytes(_, length) => u64::try_from(length).unwrap_or(u64::MAX),
+            Content::Unread | Content::Gone | Content::PutOff => 0,
         };
         let most = match self.objects {
             Objects::New | Objects::Interrupted(None) => self.plan.most_text_bytes,
             Objects::Interrupted(Some(_)) | Objects::Recorded(_) | Objects::Retried(_) => None,
         };
-        let sum = text_bytes.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        let sum = text_bytes.saturating_add(length);
         if *text_bytes > 0 && most.is_some_and(|most| sum > most) {
             self.end.fetch_min(arrived.index, Ordering::Relaxed);
         }

@@ -6,13 +6,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use esteira_events::text_of;
+use esteira_events::{Reason, text_of};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::{LedgerError, Plan, PlannedObject, RetriedObject, Retry};
 use esteira_lake::quarantine::QuarantineRow;
 use esteira_lake::raw::Raw;
+use futures::future::BoxFuture;
 use serde::Serialize;
 
 use super::by_hand::ByHand;
@@ -37,32 +39,54 @@ pub struct RetrySummary {
     pub quarantined: u64,
 }
 
+/// How often it is begun anew where a running job planned the next batch first.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Reads what is to be taken, once nothing is unfinished any more.
+pub(crate) type Entries = BoxFuture<'static, Result<Vec<QuarantineEntry>, Error>>;
+
 /// Opens the ledger as a runner does, finishes what was interrupted, asks for the entries and retries them.
 pub(crate) async fn retry(
     pipeline: Arc<Pipeline>,
     bucket: Bucket,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-    entries: impl AsyncFnOnce() -> Result<Vec<QuarantineEntry>, Error>,
+    entries: impl Fn() -> Entries,
 ) -> Result<RetrySummary, Error> {
-    let context = &Context {
+    let context = Context {
         raw: Raw::new(bucket.clone(), &pipeline.raw_path),
         pipeline,
         bucket,
         clock,
         observer,
     };
-    let mut hand = ByHand::open(context).await?;
-    let mut of_batch: BTreeMap<u64, BTreeMap<String, Vec<QuarantineEntry>>> = BTreeMap::new();
     let mut summary = RetrySummary::default();
-    for entry in entries().await? {
-        summary.entries += 1;
-        let batch = u64::try_from(entry.batch).unwrap_or_default();
-        let of_object = of_batch.entry(batch).or_default();
-        of_object
-            .entry(entry.raw_file.clone())
-            .or_default()
-            .push(entry);
+    let mut attempt = 1;
+    loop {
+        match session(&context, entries(), &mut summary).await {
+            Err(Error::Ledger(LedgerError::AnotherRunner { .. })) if attempt < ATTEMPTS => {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            ended => return ended.map(|()| summary),
+        }
+    }
+}
+
+async fn session(
+    context: &Context,
+    entries: Entries,
+    summary: &mut RetrySummary,
+) -> Result<(), Error> {
+    let mut hand = ByHand::open(context).await?;
+    let entries = entries.await?;
+    summary.entries = summary.entries.max(entries.len() as u64);
+    let mut of_batch: BTreeMap<u64, BTreeMap<String, Vec<QuarantineEntry>>> = BTreeMap::new();
+    for entry in entries {
+        let of_object = of_batch.entry(unsigned(entry.batch)).or_default();
+        let of_object = of_object.entry(entry.raw_file.clone());
+        of_object.or_default().push(entry);
     }
     for (batch, entries) in of_batch {
         let brought = hand.ledger.plan_of(batch).await?;
@@ -74,13 +98,13 @@ pub(crate) async fn retry(
             candidates.push(candidate);
             if text_bytes > context.pipeline.limits.bytes_per_batch {
                 let some = std::mem::take(&mut candidates);
-                take(&mut hand, &brought, some, &mut summary).await?;
+                take(&mut hand, &brought, some, summary).await?;
                 text_bytes = 0;
             }
         }
-        take(&mut hand, &brought, candidates, &mut summary).await?;
+        take(&mut hand, &brought, candidates, summary).await?;
     }
-    Ok(summary)
+    Ok(())
 }
 
 /// An object with entries in the quarantine.
@@ -109,10 +133,16 @@ async fn candidate(
     };
     let text = text_of(&bytes, most).unwrap_or_default();
     let last = entries.iter().max_by_key(|entry| position(entry));
+    // Behind an entry that reaches the end there was nothing of its own. Its bytes may stand elsewhere too, so
+    // it also has to be the place of what is wrong; one whose bytes are too many to be kept is all that was
+    // left, unless it is a single event.
+    let end = text.trim_ascii_end();
     let reaches_the_end = |entry: &QuarantineEntry| {
-        entry.is_apart
-            || entry.original == bytes
-            || text.trim_ascii_end().ends_with(&entry.original)
+        let start = end.len().checked_sub(entry.original.len());
+        let is_tail = end.ends_with(&entry.original)
+            && start.is_some_and(|start| unsigned(entry.offset) >= start as u64);
+        let is_rest = entry.is_apart && entry.reason != Reason::EventTooLarge.as_str();
+        is_rest || !entry.is_apart && (entry.original == bytes || is_tail)
     };
     let taken = entries
         .iter()

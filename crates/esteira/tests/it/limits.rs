@@ -89,6 +89,35 @@ async fn object_that_is_too_large_is_kept_and_refused_and_the_others_go_on() {
     }
 }
 
+/// One that is too large arrives while those before it are still measured.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_object_behind_a_cut_is_in_one_batch_only() {
+    let mut objects: Vec<InputObject> = (0..4)
+        .map(|number| packed(&number.to_string(), number * 10..number * 10 + 30, number))
+        .collect();
+    objects.push(orders("large", 100..200, 5));
+    assert!(objects[4].bytes.len() > 8_000);
+    let mut world = World::new().with_bytes(objects[4].bytes.len() as u64 + 2_400, 8_000);
+    world.arrive(&objects).await;
+    world.run().await.unwrap();
+    assert!(files(&world, "_esteira/marketing_place/cuts/").await > 0);
+    let lake = world.lake().await;
+    let session = lake.session().await.unwrap();
+    for table in ["raw_objects", "quarantine"] {
+        let count = session.table(table).await.unwrap().count().await.unwrap();
+        assert_eq!(count, if table == "quarantine" { 1 } else { 5 }, "{table}");
+    }
+    let plans = lake.ledger().plans(0).await.unwrap();
+    assert_eq!(plans[0].objects.len(), 5, "it was planned with the others");
+    let totals = &lake.ledger().last_record().unwrap().totals;
+    assert_eq!(
+        (totals.objects.discovered, totals.objects.quarantined),
+        (5, 1)
+    );
+    let checked = verify(&world).await.unwrap();
+    assert!(checked.holds(), "{checked:#?}");
+}
+
 async fn check_refused(world: &World, objects: &[InputObject]) {
     let lake = world.lake().await;
     let session = lake.session().await.unwrap();
