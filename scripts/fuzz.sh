@@ -13,7 +13,7 @@ cargo +nightly --version >/dev/null 2>&1 || missing "nightly Rust" "rustup toolc
 cargo +nightly fuzz --version >/dev/null 2>&1 || missing "cargo-fuzz" "cargo install cargo-fuzz --locked"
 
 targets=(${TARGET:-decode timestamp decimal schema})
-folder=${CARGO_TARGET_DIR:-$HOME/.cache/esteira/target}/../fuzz
+folder=$(dirname "${CARGO_TARGET_DIR:-$HOME/.cache/esteira/target}")/fuzz
 for target in "${targets[@]}"; do
     mkdir -p "fuzz/corpus/$target"
     echo "== $target, ${SECONDS_EACH:-60} s"

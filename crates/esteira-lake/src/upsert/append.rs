@@ -7,7 +7,7 @@ use super::commit::{self, ATTEMPTS};
 use super::decide::{Applied, Verdict};
 use super::staged::At;
 use super::{Batch, Staged};
-use crate::tables::{LakeTable, Outcome, TableError};
+use crate::tables::{LakeTable, TableError};
 
 /// Takes all rows of a batch into a table that only grows.
 ///
@@ -49,11 +49,8 @@ pub async fn append(
         if attempt > 0 {
             table.refresh().await?;
         }
-        if change.is_empty() || commit::is_committed(table, batch).await? {
-            table.refresh().await?;
-            return Ok(table.version());
-        }
-        if commit::commit(table, &[], &change, batch).await? == Outcome::Committed {
+        let replayed = change.is_empty() || commit::is_committed(table, batch).await?;
+        if commit::settle(table, &[], &change, batch, replayed).await? {
             return Ok(table.version());
         }
     }

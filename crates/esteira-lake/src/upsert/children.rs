@@ -10,7 +10,7 @@ use super::keys::{KeyEncoder, KeySet};
 use super::staged::At;
 use super::{Batch, Staged};
 use crate::files;
-use crate::tables::{LakeTable, Outcome, TableError};
+use crate::tables::{LakeTable, TableError};
 
 /// Takes a batch into a child table, for the events that now stand in its head.
 ///
@@ -50,9 +50,7 @@ pub async fn children(
             let stored = find::find(table, &files, &encoder, &keys, Look::Place).await?;
             let change = Change::new(stored.iter().map(|row| row.at), vec![rows.clone()]);
             result.rows_removed = change.rows_removed();
-            if change.is_empty() {
-                table.refresh().await?;
-            } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
+            if !commit::settle(table, &files, &change, batch, false).await? {
                 continue;
             }
         }

@@ -24,7 +24,7 @@ pub(super) async fn is_committed(table: &mut LakeTable, batch: &Batch) -> Result
 
 /// Commits the change on the table exactly as it is loaded, whose files are `files`. It need not be the
 /// newest version: then the outcome is a conflict, and the table has to be looked at again.
-pub(super) async fn commit(
+async fn commit(
     table: &mut LakeTable,
     files: &[TableFile],
     change: &Change,
@@ -53,6 +53,23 @@ pub(super) async fn commit(
         return Ok(Outcome::Committed);
     }
     Ok(outcome)
+}
+
+/// Commits the change if there is one that the batch has not committed; whether the table now is as it should
+/// be. If not, somebody else was faster, and it has to be looked at again.
+pub(super) async fn settle(
+    table: &mut LakeTable,
+    files: &[TableFile],
+    change: &Change,
+    batch: &Batch,
+    replayed: bool,
+) -> Result<bool, TableError> {
+    if replayed || change.is_empty() {
+        // Nothing to commit: what is recorded is the version that others left.
+        table.refresh().await?;
+        return Ok(true);
+    }
+    Ok(commit(table, files, change, batch).await? == Outcome::Committed)
 }
 
 fn append_operation() -> DeltaOperation {

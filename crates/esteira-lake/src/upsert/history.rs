@@ -22,7 +22,7 @@ use super::keys::{KeyEncoder, KeySet};
 use super::staged::At;
 use super::{Batch, Staged};
 use crate::files::{self, TableFile};
-use crate::tables::{LakeTable, Outcome, TableError};
+use crate::tables::{LakeTable, TableError};
 
 /// The column with the instant from which a version is valid: that of its event.
 pub const VALID_FROM: &str = "valid_from";
@@ -81,14 +81,10 @@ pub async fn history(
             rows_removed: change.rows_removed(),
             ..Applied::default()
         };
-        if replayed || change.is_empty() {
-            // Nothing to commit: what is recorded is the version that others left.
-            table.refresh().await?;
-        } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
-            continue;
+        if commit::settle(table, &files, &change, batch, replayed).await? {
+            result.version = table.version();
+            return Ok(result);
         }
-        result.version = table.version();
-        return Ok(result);
     }
     Err(commit::contended(table, batch))
 }

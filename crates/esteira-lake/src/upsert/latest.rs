@@ -11,7 +11,7 @@ use super::staged::At;
 use super::winners::winners;
 use super::{Batch, Staged};
 use crate::files;
-use crate::tables::{LakeTable, Outcome, TableError};
+use crate::tables::{LakeTable, TableError};
 
 /// Takes a batch into a latest-wins table. With `deletions` an event has to beat what was deleted, too,
 /// and one that deletes takes the row of its key away.
@@ -74,14 +74,10 @@ pub async fn latest(
                 result.standing.insert(events[number as usize], key.into());
             }
         }
-        if replayed || change.is_empty() {
-            // Nothing to commit: what is recorded is the version that others left.
-            table.refresh().await?;
-        } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
-            continue;
+        if commit::settle(table, &files, &change, batch, replayed).await? {
+            result.version = table.version();
+            return Ok(result);
         }
-        result.version = table.version();
-        return Ok(result);
     }
     Err(commit::contended(table, batch))
 }

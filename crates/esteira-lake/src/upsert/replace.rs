@@ -10,7 +10,7 @@ use super::commit::{self, ATTEMPTS};
 use super::decide::Applied;
 use super::find::{RowAt, row_numbers};
 use crate::files::{self, Rows};
-use crate::tables::{LakeTable, Outcome, TableError};
+use crate::tables::{LakeTable, TableError};
 
 /// Which rows go, and what comes in their place.
 pub trait Replacement: Clone {
@@ -68,17 +68,14 @@ pub async fn replace(
         }
         let rows = replacement.rows().map_err(|e| table.data(&e))?;
         let change = Change::new(gone, rows);
-        if replayed || change.is_empty() {
-            table.refresh().await?;
-        } else if commit::commit(table, &files, &change, batch).await? == Outcome::Conflict {
-            continue;
+        if commit::settle(table, &files, &change, batch, replayed).await? {
+            return Ok(Applied {
+                version: table.version(),
+                rows_added: change.rows_added(),
+                rows_removed: change.rows_removed(),
+                ..Applied::default()
+            });
         }
-        return Ok(Applied {
-            version: table.version(),
-            rows_added: change.rows_added(),
-            rows_removed: change.rows_removed(),
-            ..Applied::default()
-        });
     }
     Err(commit::contended(table, batch))
 }
