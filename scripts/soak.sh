@@ -3,7 +3,7 @@
 # holds what comes of it against the oracle and `esteira verify`. See docs/reliability.md.
 #
 #   SEED              the first seed (default: 1)
-#   KILLS             how many kills on a local disk (default: 500); a fifth more on the simulator
+#   KILLS             how many kills on a local disk (default: 500); a fifth as often on the simulator
 #   CARGO_TARGET_DIR  where the build goes (default: ~/.cache/esteira/target)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

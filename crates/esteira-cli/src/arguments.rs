@@ -28,7 +28,8 @@ Examples:
   esteira status
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 wrong pipeline, 4 bucket not usable,
-5 another runner, 6 table not ours, 7 question failed, 8 table not what its originals make."
+5 another runner, 6 table not ours, 7 question failed, 8 table not what its originals make,
+9 event breaks a rule that stops, 130 and 143 ended at once by a second Ctrl-C or SIGTERM."
 )]
 pub(crate) struct Arguments {
     /// Say more on standard error; twice says everything.

@@ -20,7 +20,7 @@ pub use decode::{
     Source, SuggestedField, Suggestion, is_compressed, text_length, text_of,
 };
 pub use schema::{
-    DataType, EventSchema, Field, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION,
-    SchemaError, SchemaProblem,
+    DataType, EventSchema, Field, NOT_IN_COLUMNS, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED,
+    SOURCE_POSITION, SchemaError, SchemaProblem,
 };
 pub use version::EventVersion;

@@ -15,6 +15,8 @@ pub(crate) mod rules;
 mod tests;
 
 pub(crate) use arrow_types::timestamp;
-pub use arrow_types::{RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
+pub use arrow_types::{
+    NOT_IN_COLUMNS, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION,
+};
 pub use data_type::{DataType, EventSchema, Field};
 pub use error::{SchemaError, SchemaProblem};

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use esteira_lake::bucket::{Bucket, Environment};
 
 use crate::clock::{Clock, SystemClock};
-use crate::path_pattern::PathPattern;
-use crate::pipeline::{PipelineError, PipelineFiles};
+use crate::pipeline::PipelineFiles;
 use crate::process::{self, Observer, RunSummary, Settings, Shutdown, Silent};
 use crate::{Error, Pipeline};
 
@@ -131,7 +130,7 @@ impl Submit {
     pub async fn run(self) -> Result<RunSummary, Error> {
         let mut pipeline = self.files.load().await?;
         if let Some(input) = &self.input {
-            pipeline.input = PathPattern::parse(input).map_err(PipelineError::from)?;
+            pipeline = pipeline.with_input(input)?;
         }
         for change in self.adjust {
             change(&mut pipeline);

@@ -1,5 +1,6 @@
 //! `esteira run`: the job, or several of them side by side.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -36,12 +37,13 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
     let shutdown = Shutdown::default();
     stop_on_signal(shutdown.clone())?;
     let mut runs = JoinSet::new();
-    for (name, files) in names.into_iter().zip(files) {
+    let mut places = HashMap::new();
+    for (place, (name, files)) in names.iter().zip(files).enumerate() {
         let observer: Arc<dyn Observer> = if live {
-            let label = if alone { "" } else { name.as_str() };
+            let label = if alone { "" } else { name };
             Arc::new(lines.line(label, &arguments.place.bucket))
         } else {
-            Arc::new(JsonLog::new(&name))
+            Arc::new(JsonLog::new(name))
         };
         let mut submit = Submit::new(files)
             .bucket(arguments.place.bucket.clone())
@@ -53,34 +55,43 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         }
         // Models compute where they are awaited: a thread for each.
         let runtime = Handle::current();
-        runs.spawn_blocking(move || (name, runtime.block_on(submit.run())));
+        let started = runs.spawn_blocking(move || runtime.block_on(submit.run()));
+        places.insert(started.id(), place);
     }
-    let mut failed = Vec::new();
-    while let Some(ended) = runs.join_next().await {
-        let (name, outcome) = ended?;
+    let mut failed = BTreeMap::new();
+    while let Some(ended) = runs.join_next_with_id().await {
+        let (id, outcome) = match ended {
+            Ok((id, outcome)) => (id, outcome.map_err(anyhow::Error::new)),
+            // A bug in one lets the others finish their batches all the same.
+            Err(error) => (error.id(), Err(anyhow::Error::new(error))),
+        };
+        let place = places[&id];
+        let name = &names[place];
         match outcome {
-            Ok(summary) if live => output::line(&in_words(&name, &summary, alone)),
+            Ok(summary) if live => output::line(&in_words(name, &summary, alone)),
             Ok(_) => {}
             Err(error) => {
                 // With `--once` the others end by themselves.
                 if !arguments.once {
                     shutdown.stop();
                 }
-                failed.push(if alone {
-                    anyhow::Error::new(error)
+                let error = if alone {
+                    error
                 } else {
-                    anyhow::Error::new(error).context(format!("pipeline `{name}` failed"))
-                });
+                    error.context(format!("pipeline `{name}` failed"))
+                };
+                failed.insert(place, error);
             }
         }
     }
-    let Some(last) = failed.pop() else {
+    // The exit code does not depend on which of them ended last.
+    let Some((_, first)) = failed.pop_first() else {
         return Ok(());
     };
-    for error in &failed {
+    for error in failed.values() {
         failure::show(error);
     }
-    Err(last)
+    Err(first)
 }
 
 /// The names of the pipelines, which have to get along in one bucket.

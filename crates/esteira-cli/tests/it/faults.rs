@@ -61,8 +61,10 @@ impl Disk {
         status.is_ok_and(|status| status.success())
     }
 
+    /// Refused while a file is being written, so it is tried for a while.
     fn remount(&self, options: &str) {
-        assert!(self.mount(&format!("remount,{options}")), "{options}");
+        let remount = format!("remount,{options}");
+        assert!(until(|| self.mount(&remount)), "{options}");
     }
 
     fn bucket(&self) -> PathBuf {

@@ -168,3 +168,16 @@ fn path_that_is_no_glob_is_quoted() {
     error: loja/pipeline.toml:6:8: path `input/[a`: a `[` is not closed
     ");
 }
+
+#[test]
+fn input_that_the_pipeline_writes_itself_is_refused() {
+    let place = Place::new();
+    let bucket = place.folder_bucket("balde");
+    let input = ["run", "--once", "--bucket", &bucket, "--input"];
+    let failure = place.failure(&[&input[..], &["raw/marketing_place/**"]].concat());
+    assert_snapshot!(failure, @r"
+    exit 3
+    error: the input is in `raw/marketing_place`, where the originals are written: nothing of it is taken
+    hint: what a pipeline writes is never its input: name another folder
+    ");
+}

@@ -146,6 +146,13 @@ impl Soak {
         } else {
             "disk"
         };
+        // A few kills may all be too early or too late.
+        if self.kills >= 8 {
+            let told = &self.told;
+            assert!(told.at_a_step > 0 && told.unfinished > 0, "{told:?}");
+            let lost = told.halved + told.forgotten;
+            assert!(lost > 0 || self.simulator.is_some(), "{told:?}");
+        }
         eprintln!(
             "seed {} {kind}: as the oracle says after {} kills, {:?}",
             self.seed, self.kills, self.told

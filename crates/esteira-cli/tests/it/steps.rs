@@ -32,15 +32,7 @@ pub(crate) struct Step {
 
 impl Step {
     pub(crate) fn of(bucket: &Path, folder: &str) -> Self {
-        let mut folder = bucket.join(folder);
-        // Originals are in a folder a day.
-        if folder.ends_with("raw/marketing_place")
-            && let Some(Ok(day)) = std::fs::read_dir(&folder)
-                .ok()
-                .and_then(|mut days| days.next())
-        {
-            folder = day.path();
-        }
+        let folder = bucket.join(folder);
         Self {
             before: count(&folder),
             folder,
@@ -60,6 +52,13 @@ impl Step {
     }
 }
 
+/// How many files are in a folder; originals are in a folder a day, of which there can be two.
 fn count(folder: &Path) -> usize {
-    std::fs::read_dir(folder).map_or(0, Iterator::count)
+    let entries = || std::fs::read_dir(folder).into_iter().flatten().flatten();
+    if folder.ends_with("raw/marketing_place") {
+        let days = entries().map(|day| std::fs::read_dir(day.path()).map_or(0, Iterator::count));
+        days.sum()
+    } else {
+        entries().count()
+    }
 }

@@ -12,6 +12,10 @@ use arrow::datatypes::{
 
 use super::{DataType, EventSchema, Field};
 
+/// Characters that Parquet files and Delta tables cannot have in a column's name (Delta protocol,
+/// *Column Mapping*, lists what needs it).
+pub const NOT_IN_COLUMNS: [char; 10] = [' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '='];
+
 /// JSON text of what the schema does not name, null when there is nothing.
 pub const RESCUED_DATA: &str = "_rescued_data";
 /// The key of the object that held the event.

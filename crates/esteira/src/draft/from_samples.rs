@@ -34,12 +34,10 @@ pub(super) fn draft(name: &str, table: &str, samples: &Suggestion) -> Result<Dra
         let Some(fields) = items(&suggested.field) else {
             continue;
         };
-        let mut child = format!("{table}_{}", table_name(&suggested.field.name));
-        while tables.iter().any(|table| table.name == child) {
-            child.push('_');
-        }
+        let others: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        let child = format!("{table}_{}", suggested.field.name);
         tables.push(DraftTable {
-            name: child,
+            name: table_name(&child, &others),
             rows: Rows::Head(table.to_owned()),
             model: child_model(&key.field.name, &suggested.field.name, fields),
         });
@@ -245,7 +243,7 @@ fn child_model(key: &str, list: &str, fields: &[Field]) -> String {
         let mut name = field.name.clone();
         // Names of the program's own columns, and those that are there already.
         while name.starts_with('_') || !taken.insert(name.to_lowercase()) {
-            name = format!("{}_{name}", table_name(list));
+            name = format!("{}_{name}", table_name(list, &[]));
         }
         columns.push(format!(
             "  _item[{}] AS {}",

@@ -112,7 +112,7 @@ impl Draft {
                     model: include_str!("example/model.sql").to_owned(),
                 },
                 DraftTable {
-                    name: format!("{table}_items"),
+                    name: table_name(&format!("{table}_items"), &[&table]),
                     rows: Rows::Head(table),
                     model: include_str!("example/items.sql").to_owned(),
                 },
@@ -188,7 +188,7 @@ impl Draft {
 
 fn table_of(name: &str) -> Result<String, DraftError> {
     if is_pipeline_name(name) {
-        Ok(table_name(name))
+        Ok(table_name(name, &[]))
     } else {
         Err(DraftError::Name(name.to_owned()))
     }

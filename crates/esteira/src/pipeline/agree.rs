@@ -1,6 +1,8 @@
 //! What the files of a pipeline have to agree on: the version, and the keys of heads and children.
 
 use arrow::datatypes::DataType as ArrowType;
+use datafusion::common::Column;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use esteira_events::{DataType, EventSchema};
 
 use super::file::nearest_of;
@@ -43,19 +45,56 @@ pub(super) fn version(
     false
 }
 
-/// A version that the model gives in another type cannot be compared.
+/// A version of another type cannot be compared; one of other values would let an older event win.
 pub(super) fn changed_version(model: &Model, table: &str, version: &str) -> Option<PipelineError> {
     let field = model.table_schema().field_with_name(version).ok()?;
-    if matches!(field.data_type(), ArrowType::Timestamp(_, Some(_))) {
-        return None;
-    }
+    let (plan, column) = (model.plan(), Column::new_unqualified(version));
+    let what = match field.data_type() {
+        ArrowType::Timestamp(_, Some(_)) if is_own(plan, &column, version) => return None,
+        ArrowType::Timestamp(_, Some(_)) => "with other values".to_owned(),
+        other => format!("as {}", type_name(other)),
+    };
     Some(model.wrong(
-        format!(
-            "the model of table `{table}` gives the version `{version}` as {}",
-            type_name(field.data_type())
-        ),
+        format!("the model of table `{table}` gives the version `{version}` {what}"),
         format!("select `{version}` as the event has it; another form of it needs another name"),
     ))
+}
+
+/// Whether a column of a plan is the event's own column, whatever it was called on the way.
+fn is_own(plan: &LogicalPlan, column: &Column, own: &str) -> bool {
+    let Some(at) = plan.schema().maybe_index_of_column(column) else {
+        return false;
+    };
+    let of = |exprs: &[Expr], input: &LogicalPlan| match exprs.get(at).map(unaliased) {
+        Some(Expr::Column(below)) => is_own(input, below, own),
+        _ => false,
+    };
+    // The same column under another name: inputs that have as many columns as the plan.
+    let same = |input: &LogicalPlan| {
+        let columns = input.schema().columns();
+        columns.get(at).is_some_and(|c| is_own(input, c, own))
+    };
+    match plan {
+        LogicalPlan::TableScan(_) => column.name == own,
+        LogicalPlan::Projection(projection) => of(&projection.expr, &projection.input),
+        LogicalPlan::Aggregate(aggregate) => of(&aggregate.group_expr, &aggregate.input),
+        LogicalPlan::SubqueryAlias(alias) => same(&alias.input),
+        LogicalPlan::Union(union) => union.inputs.iter().all(|input| same(input)),
+        other => {
+            let inputs = other.inputs();
+            let found = inputs
+                .iter()
+                .find(|input| input.schema().has_column(column));
+            found.is_some_and(|input| is_own(input, column, own))
+        }
+    }
+}
+
+fn unaliased(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(&alias.expr),
+        other => other,
+    }
 }
 
 /// A child is found by its head's key: of the same types.

@@ -1,56 +1,74 @@
-//! A condition on an event: an SQL expression over the columns of `events` that is true or not.
+//! A condition on one row: an SQL expression over its columns that is true or not.
+//!
+//! Comes in: its text, and the columns of the rows it is asked of: of `events` for `delete_when`, of a
+//! table's model for a rule. Goes out: a checked condition, or in words what is wrong and a way out. What
+//! it answers depends on the row alone, so any split into batches gives the same answers.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::TreeNode as _;
-use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, ExprSchemable as _, Volatility};
-use esteira_events::EventSchema;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_expr::PhysicalExpr;
 
-use super::model::{EVENT, PROCESSED_AT, events_relation, session};
+use super::model::{EVENT, PROCESSED_AT, session};
+use super::model_error;
+use super::type_name::type_name;
 
 /// A checked condition.
 #[derive(Debug, Clone)]
 pub struct Condition {
     text: String,
     expression: Expr,
+    test: Arc<dyn PhysicalExpr>,
 }
 
 impl Condition {
-    /// Checks the text of a condition against the events it is asked of; in words what is wrong, and
-    /// a way out.
-    pub(super) async fn check(text: &str, events: &EventSchema) -> Result<Self, (String, String)> {
-        let relation = events_relation(events);
+    /// Checks the text of a condition against the rows it is asked of, whose columns `gives` gives; in
+    /// words what is wrong, and a way out.
+    pub(super) fn check(text: &str, rows: &Schema, gives: &str) -> Result<Self, (String, String)> {
         // What a batch gives to an event is no part of it: another split would give another answer.
-        let of_the_event = relation
+        let asked = rows
             .fields()
             .iter()
             .filter(|field| ![EVENT, PROCESSED_AT].contains(&field.name().as_str()));
-        let columns = Arc::new(Schema::new(of_the_event.cloned().collect::<Vec<_>>()));
-        let names: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
-        let hint = format!("`events` has the columns {}", names.join(", "));
-        let advice = || "compare columns of the event with each other or with values".to_owned();
-        let parsed = parse(text, &columns).await.map_err(|error| {
-            let message = error.strip_backtrace();
-            let message = message.lines().next().unwrap_or_default();
-            let syntax = message.strip_prefix("SQL error: ParserError(\"");
-            let syntax = syntax.and_then(|rest| rest.strip_suffix("\")"));
-            (syntax.unwrap_or(message).to_owned(), hint)
-        });
-        let (expression, data_type) = parsed?;
-        if depends_on_more(&expression) {
-            Err(("it depends on more than the event".to_owned(), advice()))
-        } else if data_type != DataType::Boolean {
-            Err((format!("it gives {data_type}, not true or false"), advice()))
-        } else {
-            Ok(Self {
-                text: text.to_owned(),
-                expression,
-            })
+        let asked = Schema::new(asked.cloned().collect::<Vec<_>>());
+        let engine = |error: DataFusionError| {
+            let (message, _, _) = model_error::in_words(&asked, &error);
+            let names: Vec<&str> = asked.fields().iter().map(|f| f.name().as_str()).collect();
+            (message, format!("{gives} {}", names.join(", ")))
+        };
+        let known = DFSchema::try_from(asked.clone()).map_err(engine)?;
+        let parsed = session().parse_sql_expr(text, &known);
+        let expression = parsed.map_err(engine)?;
+        if looks_beyond(&expression) {
+            return Err((
+                "the condition looks beyond its row".to_owned(),
+                "no aggregates, windows, subqueries, nor functions that answer anew each time"
+                    .to_owned(),
+            ));
         }
+        let data_type = expression.get_type(&known).map_err(engine)?;
+        if data_type != DataType::Boolean {
+            return Err((
+                format!(
+                    "the condition is {}, neither true nor false",
+                    type_name(&data_type)
+                ),
+                "write a comparison, for instance `price >= 0`".to_owned(),
+            ));
+        }
+        let compiled = compiled(expression.clone(), rows).map_err(engine)?;
+        Ok(Self {
+            text: text.to_owned(),
+            expression,
+            test: compiled,
+        })
     }
 
     /// Its SQL, as it was written.
@@ -59,30 +77,33 @@ impl Condition {
         &self.text
     }
 
-    /// The expression over the columns of `events`.
+    /// The expression over the columns of the rows.
     pub(crate) fn expression(&self) -> &Expr {
         &self.expression
     }
-}
 
-async fn parse(text: &str, columns: &SchemaRef) -> Result<(Expr, DataType), DataFusionError> {
-    let session = session();
-    let known = DFSchema::try_from(Arc::clone(columns))?;
-    let expression = session.parse_sql_expr(text, &known)?;
-    let data_type = expression.get_type(&known)?;
-    if data_type == DataType::Boolean && !depends_on_more(&expression) {
-        // Only a physical plan has seen every type.
-        let empty = MemTable::try_new(Arc::clone(columns), vec![vec![]])?;
-        let events = session.read_table(Arc::new(empty))?;
-        let asked = events.filter(expression.clone())?;
-        asked.create_physical_plan().await?;
+    /// What answers it for rows with all their columns.
+    pub(super) fn test(&self) -> Arc<dyn PhysicalExpr> {
+        Arc::clone(&self.test)
     }
-    Ok((expression, data_type))
 }
 
-/// Whether a condition depends on anything but the event: other events, the time, chance.
-fn depends_on_more(condition: &Expr) -> bool {
-    let more = |part: &Expr| match part {
+/// The expression for rows, tried on none of them: some functions are refused only when they are called.
+fn compiled(expression: Expr, rows: &Schema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+    let schema = Arc::new(DFSchema::try_from(rows.clone())?);
+    let context = SimplifyContext::builder().with_schema(Arc::clone(&schema));
+    let simplifier = ExprSimplifier::new(context.build());
+    let coerced = simplifier.coerce(expression, &schema)?;
+    // Not an optimisation: `coalesce` and its like exist only until they are simplified.
+    let plain = simplifier.simplify(coerced)?;
+    let test = session().create_physical_expr(plain, &schema)?;
+    test.evaluate(&RecordBatch::new_empty(Arc::new(rows.clone())))?;
+    Ok(test)
+}
+
+/// Whether a condition depends on anything but the row: other rows, the time, chance.
+fn looks_beyond(condition: &Expr) -> bool {
+    let beyond = |part: &Expr| match part {
         Expr::Exists(_)
         | Expr::InSubquery(_)
         | Expr::SetComparison(_)
@@ -93,5 +114,5 @@ fn depends_on_more(condition: &Expr) -> bool {
         _ => false,
     };
     // Looking itself never fails.
-    condition.exists(|part| Ok(more(part))).unwrap_or(true)
+    condition.exists(|part| Ok(beyond(part))).unwrap_or(true)
 }

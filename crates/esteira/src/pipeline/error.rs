@@ -3,6 +3,7 @@
 use esteira_events::SchemaError;
 use thiserror::Error;
 
+use super::outputs::NEVER_INPUT;
 use crate::path_pattern::PatternError;
 
 /// A pipeline that cannot be loaded.
@@ -45,6 +46,9 @@ pub enum PipelineError {
     /// A path that was given apart from the pipeline's files is wrong.
     #[error(transparent)]
     Path(#[from] PatternError),
+    /// A path that was given apart from the pipeline's files names what the pipeline writes.
+    #[error("{0}")]
+    Written(String),
 }
 
 impl PipelineError {
@@ -54,7 +58,7 @@ impl PipelineError {
         match self {
             Self::Unreadable { file, .. } | Self::Wrong { file, .. } => Some(file),
             Self::Schema(error) => Some(&error.file),
-            Self::NotFound { .. } | Self::Path(_) => None,
+            Self::NotFound { .. } | Self::Path(_) | Self::Written(_) => None,
         }
     }
 
@@ -64,7 +68,9 @@ impl PipelineError {
         match self {
             Self::Wrong { line, column, .. } => Some((*line, *column)),
             Self::Schema(error) => Some((error.line, error.column)),
-            Self::NotFound { .. } | Self::Unreadable { .. } | Self::Path(_) => None,
+            Self::NotFound { .. } | Self::Unreadable { .. } | Self::Path(_) | Self::Written(_) => {
+                None
+            }
         }
     }
 
@@ -88,6 +94,7 @@ impl PipelineError {
             )),
             Self::Wrong { hint, .. } => hint.clone(),
             Self::Schema(error) => error.hint(),
+            Self::Written(_) => Some(NEVER_INPUT.to_owned()),
             Self::Unreadable { .. } | Self::Path(_) => None,
         }
     }

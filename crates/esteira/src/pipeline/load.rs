@@ -8,6 +8,7 @@ use esteira_lake::bucket::Listed;
 
 use super::file::PipelineFile;
 use super::mend::{self, Mended};
+use super::outputs::Outputs;
 use super::reader::Reader;
 use super::settings::{self, Limits, Maintenance};
 use super::{Condition, Model, PipelineError, Rule, agree, builtin, doubts, outputs, table};
@@ -129,6 +130,23 @@ impl Pipeline {
         self.reads(&object.key) && !is_marker
     }
 
+    /// The pipeline with another path.
+    ///
+    /// # Errors
+    /// [`PipelineError::Path`]; [`PipelineError::Written`] when all of it is what the pipeline writes.
+    pub(crate) fn with_input(mut self, path: &str) -> Result<Self, PipelineError> {
+        self.input = PathPattern::parse(path)?;
+        let outputs = Outputs {
+            tables: self.tables_path.clone(),
+            raw: self.raw_path.clone(),
+            quarantine: self.quarantine_path.clone(),
+        };
+        match outputs.hold(&self.input) {
+            Some(message) => Err(PipelineError::Written(message)),
+            None => Ok(self),
+        }
+    }
+
     pub(super) fn reads(&self, key: &str) -> bool {
         self.input.matches(key) && !self.is_output(key)
     }
@@ -179,7 +197,15 @@ impl PipelineFiles {
         };
         let mut doubts = Vec::new();
         settings::check(&config, &places, &mut errors, &mut doubts);
-        outputs::check(&config, &places, &mut errors);
+        let input = PathPattern::parse(&config.source.path)
+            .map_err(|error| {
+                // Of an empty one is told that it is empty.
+                if !config.source.path.is_empty() {
+                    errors.push(places.wrong("source.path", error.to_string(), None));
+                }
+            })
+            .ok();
+        outputs::check(&config, input.as_ref(), &places, &mut errors);
         let schema = event(&mut reader, &config, &mut errors);
         let version = schema
             .as_ref()
@@ -204,16 +230,7 @@ impl PipelineFiles {
         agree::keys(&tables, &mut errors);
         doubts.extend(tables.iter().flat_map(doubts::of));
         doubts.extend(self.unused_models(&config));
-        let input = match PathPattern::parse(&config.source.path) {
-            Ok(input) => input,
-            Err(error) => {
-                if !config.source.path.is_empty() {
-                    errors.push(places.wrong("source.path", error.to_string(), None));
-                }
-                return Reading::of(None, errors, doubts);
-            }
-        };
-        let (Some(schema), true) = (schema, errors.is_empty()) else {
+        let (Some(input), Some(schema), true) = (input, schema, errors.is_empty()) else {
             return Reading::of(None, errors, doubts);
         };
         let outputs = outputs::of(&config);

@@ -30,6 +30,9 @@ pub(crate) const EVENT: &str = "_event";
 /// The column with the instant a batch was planned.
 pub(crate) const PROCESSED_AT: &str = "_processed_at";
 
+/// The columns that say where a row came from: written beside what the model gives.
+pub(super) const LINEAGE: [&str; 4] = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION, PROCESSED_AT];
+
 /// A checked model.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -114,11 +117,10 @@ impl Model {
 
     /// The columns that are its own, with the names of their types, in the table's order.
     pub fn columns(&self) -> impl Iterator<Item = (&str, String)> {
-        let lineage = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION, PROCESSED_AT];
         self.schema
             .fields()
             .iter()
-            .filter(move |field| !lineage.contains(&field.name().as_str()))
+            .filter(|field| !LINEAGE.contains(&field.name().as_str()))
             .map(|field| (field.name().as_str(), type_name(field.data_type())))
     }
 

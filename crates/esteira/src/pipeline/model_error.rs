@@ -9,15 +9,12 @@ use std::collections::BTreeMap;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
+use esteira_events::NOT_IN_COLUMNS;
 
 use super::PipelineError;
 use super::file::{line_and_column, nearest_of};
 use super::model::{EVENT, EVENTS, Model};
 use super::type_name::type_name;
-
-/// Characters that Parquet files and Delta tables cannot have in a column's name (Delta protocol,
-/// *Column Mapping*, lists what needs it).
-const UNUSABLE: [char; 10] = [' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '='];
 
 /// Everything that the engine found wrong.
 pub(super) fn told(
@@ -36,7 +33,7 @@ pub(super) fn told(
 }
 
 fn one(file: &str, text: &str, events: &Schema, error: &DataFusionError) -> PipelineError {
-    let (message, hint, name) = in_words(events, error);
+    let (message, hint, name) = lost_event(error).unwrap_or_else(|| in_words(events, error));
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
     let (line, column) = match (span, name) {
         (Some(span), _) if span.start.line > 0 => {
@@ -56,6 +53,23 @@ fn one(file: &str, text: &str, events: &Schema, error: &DataFusionError) -> Pipe
         message,
         hint: Some(hint),
     }
+}
+
+/// A query that asks for the event, as the program does of the outermost, and does not find it.
+fn lost_event(error: &DataFusionError) -> Option<(String, String, Option<String>)> {
+    let DataFusionError::SchemaError(inner, _) = error.find_root() else {
+        return None;
+    };
+    let SchemaError::FieldNotFound { field, .. } = inner.as_ref() else {
+        return None;
+    };
+    (field.name == EVENT).then(|| {
+        (
+            "an inner query loses the event".to_owned(),
+            "an inner query has to pass on `_event`: select it, or `*`".to_owned(),
+            None,
+        )
+    })
 }
 
 /// Message, hint, and the name to look for, when it is known; `events` has the columns there are.
@@ -83,13 +97,6 @@ fn no_column(
     events: &Schema,
 ) -> (String, String, Option<String>) {
     let name = field.name.as_str();
-    if name == EVENT {
-        return (
-            "an inner query loses the event".to_owned(),
-            "an inner query has to pass on `_event`: select it, or `*`".to_owned(),
-            None,
-        );
-    }
     let message = format!("there is no column `{}`", field.flat_name());
     let mut known: Vec<&str> = valid.iter().map(|column| column.name.as_str()).collect();
     if known.is_empty() {
@@ -112,7 +119,7 @@ fn no_column(
 /// The same for `item['name']`; nothing when the engine's words are about something else.
 fn no_field(words: &str, events: &Schema) -> Option<(String, String, Option<String>)> {
     let name = words
-        .strip_prefix("Field ")?
+        .strip_prefix("field ")?
         .strip_suffix(" not found in struct")?;
     let mut known = Vec::new();
     for field in events.fields() {
@@ -269,7 +276,7 @@ pub(super) fn columns(model: &Model, text: &str) -> Vec<PipelineError> {
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
     for field in schema.fields() {
         let name = field.name().as_str();
-        if name.is_empty() || name.contains(UNUSABLE) {
+        if name.is_empty() || name.contains(NOT_IN_COLUMNS) {
             wrong(
                 name,
                 format!("`{name}` cannot be the name of a column"),

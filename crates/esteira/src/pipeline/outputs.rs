@@ -3,9 +3,9 @@
 //! Comes in: the sections of `pipeline.toml`. Goes out: mistakes. What is written must lie apart: a
 //! vacuum deletes what a table's folder should not hold, and what is output is never input.
 
-use super::PipelineError;
-use super::file::PipelineFile;
+use super::file::{PipelineFile, TableSection};
 use super::mend::Places;
+use super::{PipelineError, TableRules};
 use crate::path_pattern::PathPattern;
 
 /// The folder of all ledgers.
@@ -25,6 +25,27 @@ pub(super) struct Outputs {
     pub(super) quarantine: String,
 }
 
+/// The way out where a path names what is written.
+pub(super) const NEVER_INPUT: &str =
+    "what a pipeline writes is never its input: name another folder";
+
+impl Outputs {
+    /// In words, when nothing of a path is taken because all of it is written.
+    pub(super) fn hold(&self, input: &PathPattern) -> Option<String> {
+        let written = [
+            (LEDGER, "the ledger"),
+            (&self.tables, "the tables"),
+            (&self.raw, "the originals"),
+            (&self.quarantine, "the quarantine"),
+        ];
+        let within = |path: &str| input.base().starts_with(&format!("{path}/"));
+        let (path, what) = written.into_iter().find(|(path, _)| within(path))?;
+        Some(format!(
+            "the input is in `{path}`, where {what} are written: nothing of it is taken"
+        ))
+    }
+}
+
 pub(super) fn of(config: &PipelineFile) -> Outputs {
     let or = |given: &Option<String>, default: String| {
         given
@@ -40,7 +61,12 @@ pub(super) fn of(config: &PipelineFile) -> Outputs {
 }
 
 /// What is wrong with the names and places.
-pub(super) fn check(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec<PipelineError>) {
+pub(super) fn check(
+    config: &PipelineFile,
+    input: Option<&PathPattern>,
+    places: &Places<'_>,
+    errors: &mut Vec<PipelineError>,
+) {
     if let Some(reason) = unusable_name(&config.name, &['-', '.', '_'], places.is_given("name")) {
         errors.push(places.wrong("name", reason, Some(NAME_RULE.to_owned())));
     }
@@ -78,7 +104,7 @@ pub(super) fn check(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec
         }
     }
     if errors.len() == before && !config.name.is_empty() {
-        apart(config, places, errors);
+        apart(config, input, places, errors);
     }
 }
 
@@ -103,8 +129,8 @@ pub(crate) fn is_pipeline_name(name: &str) -> bool {
     unusable_name(name, &['-', '.', '_'], true).is_none()
 }
 
-/// A table's name made of another name.
-pub(crate) fn table_name(name: &str) -> String {
+/// A table's name made of another name, and none of `others`.
+pub(crate) fn table_name(name: &str, others: &[&str]) -> String {
     let mut table: String = name
         .chars()
         .map(|c| {
@@ -121,8 +147,17 @@ pub(crate) fn table_name(name: &str) -> String {
     if TAKEN_NAMES.contains(&table.as_str()) {
         table.push_str("_rows");
     }
+    // All of it is ASCII by now.
     table.truncate(LONGEST_NAME);
-    table
+    let numbered = (2u64..).map(|number| {
+        let number = format!("_{number}");
+        let begin = &table[..table.len().min(LONGEST_NAME - number.len())];
+        format!("{begin}{number}")
+    });
+    let mut names = std::iter::once(table.clone()).chain(numbered);
+    names
+        .find(|name| !others.contains(&name.as_str()))
+        .unwrap_or_default()
 }
 
 fn tables(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec<PipelineError>) {
@@ -155,18 +190,25 @@ fn tables(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec<PipelineE
                 format!("there are two tables `{name}`"),
                 Some("questions do not tell upper from lower case".to_owned()),
             ));
-        }
-        let mut key_columns = table.key.iter().flatten().enumerate();
-        let columns = table.key.as_deref().unwrap_or_default();
-        if let Some((at, twice)) = key_columns.find(|(at, column)| columns[..*at].contains(column))
-        {
+        } else if let Some(other) = remembering(config, name) {
             errors.push(places.wrong(
-                &format!("table.{index}.key.{at}"),
-                format!("table `{name}`: its key names `{twice}` twice"),
-                None,
+                &key,
+                format!(
+                    "no table can be called `{name}`: it is where `{}` keeps what was deleted",
+                    other.name
+                ),
+                Some("give it another name".to_owned()),
             ));
         }
     }
+}
+
+/// The table that keeps what was deleted from it under this name.
+fn remembering<'a>(config: &'a PipelineFile, name: &str) -> Option<&'a TableSection> {
+    config.tables.iter().find(|table| {
+        let remembers = TableRules::deletions_name(&table.name);
+        table.delete_when.is_some() && remembers.eq_ignore_ascii_case(name)
+    })
 }
 
 fn unusable_path(path: &str) -> Option<&'static str> {
@@ -211,7 +253,12 @@ fn written(config: &PipelineFile) -> Vec<(String, String, &'static str)> {
     all
 }
 
-fn apart(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec<PipelineError>) {
+fn apart(
+    config: &PipelineFile,
+    input: Option<&PathPattern>,
+    places: &Places<'_>,
+    errors: &mut Vec<PipelineError>,
+) {
     let all = written(config);
     let mut told = Vec::new();
     for (index, (what, path, key)) in all.iter().enumerate() {
@@ -230,27 +277,8 @@ fn apart(config: &PipelineFile, places: &Places<'_>, errors: &mut Vec<PipelineEr
             ));
         }
     }
-    let Ok(input) = PathPattern::parse(&config.source.path) else {
-        return;
-    };
-    let outputs = of(config);
-    let skipped = [
-        (LEDGER, "the ledger"),
-        (&outputs.tables, "the tables"),
-        (&outputs.raw, "the originals"),
-        (&outputs.quarantine, "the quarantine"),
-    ];
-    for (path, what) in skipped {
-        if input.base().starts_with(&format!("{path}/")) {
-            errors.push(places.wrong(
-                "source.path",
-                format!(
-                    "the input is in `{path}`, where {what} are written: nothing of it is taken"
-                ),
-                Some("what a pipeline writes is never its input: name another folder".to_owned()),
-            ));
-            break;
-        }
+    if let Some(message) = input.and_then(|input| of(config).hold(input)) {
+        errors.push(places.wrong("source.path", message, Some(NEVER_INPUT.to_owned())));
     }
 }
 

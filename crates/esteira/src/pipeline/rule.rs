@@ -7,20 +7,14 @@
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
-use arrow::datatypes::{DataType, Schema};
-use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNode as _;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, ExprSchemable as _};
 use datafusion::physical_expr::PhysicalExpr;
 use serde::Deserialize;
 
 use super::file::RuleSection;
 use super::mend::Places;
-use super::model::{EVENT, session};
 use super::outputs::unusable_name;
-use super::type_name::type_name;
-use super::{Model, PipelineError, model_error};
+use super::{Condition, Model, PipelineError};
 
 /// A condition on the rows of a table.
 #[derive(Debug, Clone)]
@@ -106,56 +100,16 @@ pub(super) fn all(
             }
             continue;
         }
-        match compiled(&section.condition, model) {
-            Ok(test) => rules.push(Rule {
+        let columns = model.plan().schema().as_arrow();
+        match Condition::check(&section.condition, columns, "the model gives") {
+            Ok(checked) => rules.push(Rule {
                 name: section.name.clone(),
                 condition: section.condition.clone(),
                 action: section.action,
-                test,
+                test: checked.test(),
             }),
             Err((message, hint)) => errors.push(places.wrong(&condition, message, Some(hint))),
         }
     }
     rules
-}
-
-fn compiled(condition: &str, model: &Model) -> Result<Arc<dyn PhysicalExpr>, (String, String)> {
-    let columns: Schema = model.plan().schema().as_arrow().clone();
-    let engine = |error: DataFusionError| {
-        let (message, _, _) = model_error::in_words(&columns, &error);
-        let names = columns.fields().iter().map(|field| field.name().as_str());
-        let names: Vec<&str> = names.filter(|name| *name != EVENT).collect();
-        (message, format!("the model gives {}", names.join(", ")))
-    };
-    let session = session();
-    let schema = DFSchema::try_from(columns.clone()).map_err(engine)?;
-    let expr = session.parse_sql_expr(condition, &schema).map_err(engine)?;
-    let beyond = expr.exists(|expr| {
-        Ok(matches!(
-            expr,
-            Expr::AggregateFunction(_)
-                | Expr::WindowFunction(_)
-                | Expr::ScalarSubquery(_)
-                | Expr::InSubquery(_)
-                | Expr::Exists(_)
-        ) || expr.is_volatile_node())
-    });
-    if beyond.map_err(engine)? {
-        return Err((
-            "the condition looks beyond its row".to_owned(),
-            "no aggregates, windows, subqueries, nor functions that answer anew each time"
-                .to_owned(),
-        ));
-    }
-    let data_type = expr.get_type(&schema).map_err(engine)?;
-    if data_type != DataType::Boolean {
-        return Err((
-            format!(
-                "the condition is {}, neither true nor false",
-                type_name(&data_type)
-            ),
-            "write a comparison, for instance `price >= 0`".to_owned(),
-        ));
-    }
-    session.create_physical_expr(expr, &schema).map_err(engine)
 }

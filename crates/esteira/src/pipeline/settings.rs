@@ -150,18 +150,14 @@ pub(super) fn limits(section: &LimitsSection) -> Limits {
     Limits {
         objects_per_batch: section
             .objects_per_batch
-            .unwrap_or(default.objects_per_batch)
-            .max(1),
+            .unwrap_or(default.objects_per_batch),
         bytes_per_batch: section
             .mebibytes_per_batch
             .map_or(default.bytes_per_batch, |mib| mib.saturating_mul(MIB)),
         poll: section
             .poll_milliseconds
             .map_or(default.poll, Duration::from_millis),
-        requests_at_once: section
-            .requests_at_once
-            .unwrap_or(default.requests_at_once)
-            .max(1),
+        requests_at_once: section.requests_at_once.unwrap_or(default.requests_at_once),
         decompressed_bytes_per_object: section
             .decompressed_mebibytes_per_object
             .map_or(default.decompressed_bytes_per_object, mebibytes),
@@ -189,7 +185,7 @@ pub(super) fn maintenance(section: &MaintenanceSection) -> Maintenance {
         rules: TidyRules {
             target_bytes: section
                 .target_mebibytes
-                .map_or(default.rules.target_bytes, |mib| mib.max(1) * MIB),
+                .map_or(default.rules.target_bytes, |mib| mib * MIB),
             ..default.rules
         },
     }

@@ -5,6 +5,7 @@ use esteira_lake::upsert::{VALID_FROM, VALID_TO, deletions_schema};
 
 use super::file::{KindName, PipelineFile, TableSection};
 use super::mend::Places;
+use super::model::{EVENT, LINEAGE, events_relation};
 use super::reader::Reader;
 use super::{Condition, Model, PipelineError, TableKind, TableRules, agree, rule};
 
@@ -47,7 +48,7 @@ pub(super) async fn rules(
     let rows = key_and_kind(given, section)
         .map_err(|error| errors.push(error))
         .ok();
-    let delete_when = delete_when(given, section).await;
+    let delete_when = delete_when(given, section);
     let delete_when = delete_when.unwrap_or_else(|error| {
         errors.push(error);
         None
@@ -125,7 +126,17 @@ fn columns(
 ) -> Vec<PipelineError> {
     let mut errors = Vec::new();
     let has = |column: &str| model.table_schema().field_with_name(column).is_ok();
-    let mut needed: Vec<&str> = key.iter().map(String::as_str).collect();
+    let (of_key, of_program): (Vec<&str>, Vec<&str>) = key
+        .iter()
+        .map(String::as_str)
+        .partition(|column| !LINEAGE.contains(column) && *column != EVENT);
+    errors.extend(of_program.into_iter().map(|column| {
+        let message =
+            format!("table `{name}`: its key cannot have `{column}`, which the program adds");
+        let hint = format!("give it another name in the model: `{column} AS …`");
+        given.wrong("key", message, Some(hint))
+    }));
+    let mut needed = of_key;
     if *kind == TableKind::Latest {
         needed.extend(given.version);
     }
@@ -167,6 +178,11 @@ fn key_and_kind(
             "leave it out, or choose another kind",
         ),
         (Some(key), None) if !key.is_empty() => {
+            let mut columns = key.iter().enumerate();
+            if let Some((at, twice)) = columns.find(|(at, column)| key[..*at].contains(column)) {
+                let message = format!("table `{name}`: its key names `{twice}` twice");
+                return Err(given.wrong(&format!("key.{at}"), message, None));
+            }
             let kind = match kind {
                 KindName::History => TableKind::History,
                 _ => TableKind::Latest,
@@ -231,7 +247,7 @@ fn heads(config: &PipelineFile) -> Option<String> {
     (!heads.is_empty()).then(|| format!("tables with a `key` are {}", heads.join(", ")))
 }
 
-async fn delete_when(
+fn delete_when(
     given: &Given<'_>,
     section: &TableSection,
 ) -> Result<Option<Condition>, PipelineError> {
@@ -253,21 +269,11 @@ async fn delete_when(
             format!("say it in `{head}`: the rows of `{name}` go with its row"),
         );
     }
-    let remembers = TableRules::deletions_name(name);
-    let mut tables = given.config.tables.iter();
-    if let Some(place) = tables.position(|table| table.name == remembers) {
-        return Err(given.places.wrong(
-            &format!("table.{place}.name"),
-            format!(
-                "no table can be called `{remembers}`: it is where `{name}` keeps what was deleted"
-            ),
-            Some("give it another name".to_owned()),
-        ));
-    }
     let Some(schema) = given.schema else {
         return Ok(None);
     };
-    match Condition::check(text, schema).await {
+    let columns = events_relation(schema);
+    match Condition::check(text, &columns, "`events` has the columns") {
         Ok(condition) => Ok(Some(condition)),
         Err((message, hint)) => wrong(format!("table `{name}`: `delete_when`: {message}"), hint),
     }

@@ -22,17 +22,28 @@ async fn checked(draft: &Draft) -> Pipeline {
 }
 
 fn drafted(events: &[Value]) -> Result<Draft, DraftError> {
+    drafted_as("rascunho", events)
+}
+
+fn drafted_as(name: &str, events: &[Value]) -> Result<Draft, DraftError> {
     let mut samples = Samples::default();
     for event in events {
         let report = samples.look_at(event.to_string().as_bytes());
         assert_eq!(report.rejected, []);
     }
-    Draft::of_samples("rascunho", &samples.suggestion())
+    Draft::of_samples(name, &samples.suggestion())
 }
 
 #[tokio::test]
 async fn example_passes_the_check_whatever_its_name() {
-    for name in ["refunds", "Devolucoes", "a-b.c", "quarantine", "7"] {
+    for name in [
+        "refunds",
+        "Devolucoes",
+        "a-b.c",
+        "quarantine",
+        "7",
+        &"a".repeat(128),
+    ] {
         checked(&Draft::example(name).unwrap()).await;
     }
     for name in ["", "a b", "ação", "../x", "a/b", ".x", "-x"] {
@@ -114,9 +125,19 @@ fn key() -> impl Strategy<Value = String> {
         "[a-c]{1,2}",
         prop::sample::select(vec![
             "order", "select", "Id", "ID", "é", "a-b", "a.b", "it's", "`", "item", "_x", "a b",
-            "1", "date", "STATUS", "events",
+            "1", "date", "STATUS", "events", "objects",
         ])
         .prop_map(String::from),
+        // Longer than the name of a table can be.
+        "[ab]".prop_map(|letter| letter.repeat(130)),
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9][a-z0-9._-]{0,5}",
+        Just("raw".to_owned()),
+        (120usize..=128).prop_map(|letters| "x".repeat(letters)),
     ]
 }
 
@@ -145,6 +166,7 @@ proptest! {
 
     #[test]
     fn draft_passes_the_check_and_takes_every_sample(
+        name in name(),
         extras in prop::collection::vec(prop::collection::btree_map(key(), value(), 0..6), 1..4),
     ) {
         let events: Vec<Value> = extras
@@ -157,7 +179,7 @@ proptest! {
                 event
             })
             .collect();
-        let draft = drafted(&events).unwrap();
+        let draft = drafted_as(&name, &events).unwrap();
         let pipeline = tokio::runtime::Runtime::new().unwrap().block_on(checked(&draft));
         let mut decoder = EventDecoder::new(pipeline.schema, DecodeLimits::default());
         let source = Source { key: "a.json", modified_micros: 0 };

@@ -70,6 +70,7 @@ async fn object_that_is_too_large_is_kept_and_refused_and_the_others_go_on() {
         packed("packed", 0..100, 3),
         orders("z", 10..15, 4),
     ];
+    let mut kills = 0;
     for writes in 0.. {
         let mut world = World::new().with_bytes(20_000, 4_000);
         world.arrive(&objects).await;
@@ -77,6 +78,7 @@ async fn object_that_is_too_large_is_kept_and_refused_and_the_others_go_on() {
         let outcome = world.run().await;
         let died = world.store.is_dead();
         if died {
+            kills += 1;
             world.store.revive();
             world.run().await.unwrap();
         } else {
@@ -87,6 +89,7 @@ async fn object_that_is_too_large_is_kept_and_refused_and_the_others_go_on() {
             break;
         }
     }
+    assert!(kills > 10, "only {kills} kills");
 }
 
 /// One that is too large arrives while those before it are still measured.

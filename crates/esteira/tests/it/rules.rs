@@ -34,7 +34,7 @@ condition = "total >= 0"
 action = "drop"
 [[table.rule]]
 name = "small"
-condition = "total < 50"
+condition = "coalesce(total, 99) < 50"
 [[table]]
 name = "items"
 head = "orders"

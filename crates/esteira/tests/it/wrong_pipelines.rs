@@ -595,8 +595,8 @@ async fn model_with_an_unknown_column_in_an_inner_query() {
 async fn model_with_an_unknown_field_of_a_struct() {
     let changes = [("models/itens.sql", "item['preco']", "item['prco']")];
     assert_snapshot!(told(&changes).await, @r"
-    error: models/itens.sql:1:1: field prco not found in struct
-    hint: `events` has the columns id, quando, cliente, total, itens, _rescued_data, _source_file, _source_modified, _source_position, _processed_at
+    error: models/itens.sql:4:9: there is no field `prco` in the struct
+    hint: did you mean `preco`?
     ");
 }
 
@@ -664,6 +664,100 @@ async fn model_that_changes_the_version() {
     assert_snapshot!(told(&changes).await, @r"
     error: models/pedidos.sql:1:1: the model of table `pedidos` gives the version `quando` as STRING
     hint: select `quando` as the event has it; another form of it needs another name
+    ");
+}
+
+#[tokio::test]
+async fn model_that_gives_the_version_other_values() {
+    let coarse = "date_trunc('day', quando) AS quando";
+    let changes = [("models/pedidos.sql", "quando", coarse)];
+    assert_snapshot!(told(&changes).await, @r"
+    error: models/pedidos.sql:1:1: the model of table `pedidos` gives the version `quando` with other values
+    hint: select `quando` as the event has it; another form of it needs another name
+    ");
+    let other = [
+        ("schema.sql", "cliente STRING", "cliente TIMESTAMP"),
+        ("models/pedidos.sql", "quando", "cliente AS quando"),
+    ];
+    assert_snapshot!(told(&other).await, @r"
+    error: models/pedidos.sql:1:1: the model of table `pedidos` gives the version `quando` with other values
+    hint: select `quando` as the event has it; another form of it needs another name
+    ");
+    let below = [(
+        "models/pedidos.sql",
+        "FROM events",
+        "FROM (SELECT * REPLACE (quando + INTERVAL '1 day' AS quando) FROM events)",
+    )];
+    assert_snapshot!(told(&below).await, @r"
+    error: models/pedidos.sql:1:1: the model of table `pedidos` gives the version `quando` with other values
+    hint: select `quando` as the event has it; another form of it needs another name
+    ");
+}
+
+#[tokio::test]
+async fn version_by_way_of_other_names_is_the_same() {
+    let changes = [
+        ("models/pedidos.sql", "quando", "e.depois AS quando"),
+        (
+            "models/pedidos.sql",
+            "FROM events",
+            "FROM (SELECT *, quando AS depois, row_number() OVER (PARTITION BY _event) AS linha
+      FROM (SELECT *, unnest(itens) FROM events WHERE total > 0)) AS e WHERE linha = 1",
+        ),
+    ];
+    assert_eq!(told(&changes).await, "");
+    let grouped = [
+        ("models/pedidos.sql", "total,", "sum(total) AS total,"),
+        (
+            "models/pedidos.sql",
+            "FROM events",
+            "FROM events GROUP BY _event, id, cliente, quando",
+        ),
+    ];
+    assert_eq!(told(&grouped).await, "");
+}
+
+#[tokio::test]
+async fn key_that_says_where_a_row_came_from() {
+    let mut all = String::new();
+    for column in ["_source_file", "_processed_at", "_event"] {
+        let key = format!("key = [\"{column}\"]");
+        let child = "\n[[table]]\nname = \"itens\"\nhead = \"pedidos\"\n";
+        let changes = [
+            ("pipeline.toml", "key = [\"id\"]", key.as_str()),
+            ("pipeline.toml", child, ""),
+        ];
+        let told = told(&changes).await;
+        // Also that a model is left over now.
+        all.extend(told.split_inclusive('\n').take(2));
+    }
+    assert_snapshot!(all, @r"
+    error: pipeline.toml:12:7: table `pedidos`: its key cannot have `_source_file`, which the program adds
+    hint: give it another name in the model: `_source_file AS …`
+    error: pipeline.toml:12:7: table `pedidos`: its key cannot have `_processed_at`, which the program adds
+    hint: give it another name in the model: `_processed_at AS …`
+    error: pipeline.toml:12:7: table `pedidos`: its key cannot have `_event`, which the program adds
+    hint: give it another name in the model: `_event AS …`
+    ");
+}
+
+#[tokio::test]
+async fn table_called_as_what_was_deleted() {
+    let changes = [
+        (
+            "pipeline.toml",
+            "key = [\"id\"]",
+            "key = [\"id\"]\ndelete_when = \"total = 0\"",
+        ),
+        (
+            "pipeline.toml",
+            "name = \"itens\"",
+            "name = \"Pedidos_Deleted\"\nmodel = \"models/itens.sql\"",
+        ),
+    ];
+    assert_snapshot!(told(&changes).await, @r"
+    error: pipeline.toml:16:8: no table can be called `Pedidos_Deleted`: it is where `pedidos` keeps what was deleted
+    hint: give it another name
     ");
 }
 
@@ -940,6 +1034,45 @@ async fn rule_that_looks_beyond_its_row() {
     error: pipeline.toml:24:13: the condition looks beyond its row
     hint: no aggregates, windows, subqueries, nor functions that answer anew each time
     ");
+}
+
+#[tokio::test]
+async fn rule_that_depends_on_more_than_its_row() {
+    let rule = |condition: &str| format!("name = \"positivo\"\ncondition = \"{condition}\"");
+    assert_snapshot!(told_of_rule(&rule("now() > make_date(2024, 1, 1)")).await, @r"
+    error: pipeline.toml:20:13: the condition looks beyond its row
+    hint: no aggregates, windows, subqueries, nor functions that answer anew each time
+    ");
+    assert_snapshot!(told_of_rule(&rule("_event > 0")).await, @r"
+    error: pipeline.toml:20:13: there is no column `_event`
+    hint: the model gives id, produto, preco
+    ");
+    let gives = ("models/itens.sql", "preco\n", "preco, _processed_at\n");
+    let head = "head = \"pedidos\"";
+    let with_rule = format!(
+        "{head}\n\n[[table.rule]]\n{}",
+        rule("_processed_at IS NULL")
+    );
+    assert_snapshot!(told(&[gives, ("pipeline.toml", head, &with_rule)]).await, @r"
+    error: pipeline.toml:20:13: there is no column `_processed_at`
+    hint: the model gives id, produto, preco
+    ");
+}
+
+#[tokio::test]
+async fn rule_with_functions_that_are_only_short_for_others() {
+    for condition in [
+        "coalesce(preco, 0) >= 0",
+        "nvl(preco, 0) >= 0",
+        "nvl2(preco, preco, 0) >= 0",
+        "arrow_cast(preco, 'Int64') >= 0",
+        "nullif(produto, '') IS NOT NULL",
+        "greatest(preco, 0) = preco",
+        "CASE WHEN preco > 0 THEN produto <> '' ELSE true END",
+    ] {
+        let rule = format!("name = \"positivo\"\ncondition = \"{condition}\"");
+        assert_eq!(told_of_rule(&rule).await, "", "{condition}");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::decode::integer::parse_integer;
 use crate::decode::issue::excerpt;
 use crate::decode::scanner::{Broken, RawKey, Scanner, unescape_key};
 use crate::decode::timestamp::parse_timestamp;
-use crate::schema::{DataType, Field, SchemaProblem, rules};
+use crate::schema::{DataType, Field, NOT_IN_COLUMNS, SchemaProblem, rules};
 
 /// Objects with more keys than this are maps, not structs.
 const MOST_FIELDS: usize = 400;
@@ -27,8 +27,6 @@ const USUAL_SCALE: i64 = 2;
 const LARGEST_PRECISION: i64 = 38;
 /// A number with more digits behind the point is a measurement.
 const LARGEST_SCALE: i64 = 12;
-/// Characters that no column of a table can have in its name.
-const NO_COLUMN: [char; 10] = [' ', ',', ';', '{', '}', '(', ')', '\n', '\t', '='];
 
 /// The values of one place.
 #[derive(Debug, Default)]
@@ -334,7 +332,7 @@ impl Structs {
                     other => other.to_string(),
                 })
                 .and_then(|()| {
-                    if name.contains(NO_COLUMN) {
+                    if name.contains(NOT_IN_COLUMNS) {
                         Err("no column can have such a name".to_owned())
                     } else {
                         Ok(())
