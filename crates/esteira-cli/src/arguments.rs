@@ -1,5 +1,8 @@
 //! What was typed. Each verb's arguments are read here and given a meaning in `commands`.
 
+mod authoring;
+mod maintenance;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -7,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use esteira_s3::Profile;
 
+pub(crate) use self::authoring::{CheckArguments, InferArguments, InitArguments};
+pub(crate) use self::maintenance::{OptimizeArguments, UpgradeArguments, VacuumArguments};
 use crate::sample::{SampleCompression, SampleForm};
 
 /// Objects in a bucket become Delta tables, continuously and exactly once.
@@ -211,60 +216,6 @@ pub(crate) struct RunArguments {
     pub(crate) log: LogFormat,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  esteira init refunds
-  esteira init pipelines/refunds
-
-Nothing is written over.")]
-pub(crate) struct InitArguments {
-    /// The folder to make; the pipeline gets its name.
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  esteira infer samples/*.json                      shows the draft
-  esteira infer samples --out pipelines/refunds     writes it
-  esteira infer 's3://shop/refunds/**' --most 200 --out pipelines/refunds
-
-The draft takes every sample: what no type takes is left out, with the reason, and kept in
-`_rescued_data`. Read it before you use it: which field is the key and the version is a guess.")]
-pub(crate) struct InferArguments {
-    /// Files, folders, or globs in a bucket: `s3://name/path`, `file:///folder//path`.
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
-    /// The folder to make; the draft is shown when it is not given.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
-    /// The pipeline's name; that of the folder when it is not given.
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Objects to look at, at most.
-    #[arg(long, value_name = "OBJECTS", default_value_t = 1000)]
-    pub(crate) most: usize,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  esteira check                     the folder you are in, else the built-in pipeline
-  esteira check pipelines/refunds
-  esteira check pipelines/*         each, and whether they can share a bucket
-  esteira check --format json | jq '.pipelines[].problems[]'
-
-Nothing but the files is read. Exit code 3: something is wrong; warnings do not count.")]
-pub(crate) struct CheckArguments {
-    /// Folders of pipelines, or names of built-in ones.
-    #[arg(value_name = "PIPELINE")]
-    pub(crate) pipelines: Vec<String>,
-    /// Text for people, JSON for scripts.
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-    pub(crate) format: ListFormat,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     Auto,
@@ -413,8 +364,8 @@ pub(crate) enum QuarantineCommand {
     /// Take entries once more, from their originals, with the rules of today.
     ///
     /// Afterwards tables, quarantine and totals (but for how often rules were broken) are those of a run that had
-    /// these rules from the start. What
-    /// is rejected as before stays as it is; doing it again changes nothing. May be done while the job runs.
+    /// these rules from the start. What is rejected as before stays as it is; doing it again changes nothing. May
+    /// be done while the job runs.
     #[command(
         after_help = "Examples:\n  esteira quarantine retry\n  esteira quarantine retry 5f2e9c01ab77 --pipeline pipelines/refunds"
     )]
@@ -430,64 +381,6 @@ pub(crate) enum QuarantineCommand {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
-}
-
-/// Which tables of a pipeline.
-#[derive(Debug, Args)]
-pub(crate) struct Tables {
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Only this table; may be given several times. All of them when it is not given.
-    #[arg(long = "table", value_name = "TABLE")]
-    pub(crate) only: Vec<String>,
-    /// Text for people, one JSON object a table for scripts.
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  esteira optimize
-  esteira optimize --table orders --table products
-  esteira optimize --purge --bucket file:///data/shop")]
-pub(crate) struct OptimizeArguments {
-    #[command(flatten)]
-    pub(crate) tables: Tables,
-    /// Rewrite every file with a deleted row, not only those with at least five of a hundred.
-    #[arg(long)]
-    pub(crate) purge: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  esteira vacuum --dry-run
-  esteira vacuum --retain-hours 24
-  esteira vacuum --format json | jq -r '.files[].key'")]
-pub(crate) struct VacuumArguments {
-    #[command(flatten)]
-    pub(crate) tables: Tables,
-    /// Only tell what would be deleted.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// How long a version of a table can still be read after it was replaced; the pipeline's
-    /// `retention_hours` when it is not given. What the newest record names always stays.
-    #[arg(long, value_name = "HOURS")]
-    pub(crate) retain_hours: Option<u32>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  esteira upgrade
-  esteira upgrade --table orders
-
-Afterwards the table can only be read by software that knows deletion vectors (Delta reader version 3).
-A table that says `copy_on_write = true` in `pipeline.toml` stays as it is.")]
-pub(crate) struct UpgradeArguments {
-    #[command(flatten)]
-    pub(crate) tables: Tables,
 }
 
 #[derive(Debug, Args)]

@@ -194,6 +194,16 @@ fn too_few_open_files_are_told_with_the_way_out() {
     check(&place, &place.path("balde"), &bucket);
 }
 
+/// The tables of the bucket on the simulator are what its input makes.
+fn check_shop(place: &Place, library: &Library) {
+    let shop = Shop {
+        place,
+        pipeline: "marketing_place",
+        bucket: "s3://itau-shop",
+    };
+    shop.check(&library.objects("input/"));
+}
+
 #[test]
 fn service_that_stops_and_comes_back_is_waited_for() {
     let data = Place::new();
@@ -216,12 +226,7 @@ fn service_that_stops_and_comes_back_is_waited_for() {
     running.wait_for_lines(2);
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(0));
-    let shop = Shop {
-        place: &place,
-        pipeline: "marketing_place",
-        bucket: "s3://itau-shop",
-    };
-    shop.check(&library.objects("input/"));
+    check_shop(&place, &library);
     drop(simulator);
 }
 
@@ -260,10 +265,5 @@ fn credentials_that_expire_and_are_renewed_are_read_again() {
     running.wait_for_lines(2);
     running.signal(Signal::TERM);
     assert_eq!(running.end().code, Some(0));
-    let shop = Shop {
-        place: &place,
-        pipeline: "marketing_place",
-        bucket: "s3://itau-shop",
-    };
-    shop.check(&library.objects("input/"));
+    check_shop(&place, &library);
 }

@@ -1,49 +1,55 @@
 //! A process killed after any write, and started again.
 
 use esteira_testkit::history::{History, Shape};
+use esteira_testkit::oracle::InputObject;
 
 use crate::world::World;
 
-/// Kills the run, tidying included, after its first, second, third … write, each time in a bucket of its own, until a
-/// run needs no more writes; starts it again and holds the result against the oracle.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn crash_after_every_write_replays_cleanly() {
-    let history = History::random(
-        11,
-        &Shape {
-            orders: 4,
-            entries: 10,
-            ..Shape::default()
-        },
-    );
-    let arrivals = history.arrivals(11);
-    let mut kills = 0;
+/// Lets objects arrive and runs after each arrival; kills the run after its first, second, third … write,
+/// each time in a new world, and starts it again. Gives the worlds that came of it.
+pub(crate) async fn killed_everywhere(
+    new: impl Fn() -> World,
+    arrivals: &[Vec<InputObject>],
+    check: impl AsyncFn(&World),
+) -> usize {
     for writes in 0.. {
-        let mut world = World::new().with_batches_of(2).restless();
+        let mut world = new();
         let mut died = false;
-        for arrival in &arrivals {
+        for arrival in arrivals {
             world.arrive(arrival).await;
             if !died {
                 world.store.die_after(writes - world.store.writes());
             }
             let outcome = world.run().await;
             if world.store.is_dead() {
-                // What happens to tidying is told, and fails no run.
                 died = true;
-                kills += 1;
                 world.store.revive();
                 world.run().await.unwrap();
             } else {
                 outcome.unwrap();
             }
         }
-        world.check().await;
+        check(&world).await;
         world.store.revive();
         world.vacuum().await;
-        world.check().await;
+        check(&world).await;
         if !died {
-            break;
+            return usize::try_from(writes).unwrap();
         }
     }
+    0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_after_every_write_replays_cleanly() {
+    let shape = Shape {
+        orders: 4,
+        entries: 10,
+        ..Shape::default()
+    };
+    let arrivals = History::random(11, &shape).arrivals(11);
+    // What happens to tidying is told, and fails no run.
+    let new = || World::new().with_batches_of(2).restless();
+    let kills = killed_everywhere(new, &arrivals, World::check).await;
     assert!(kills > 30, "only {kills} kills");
 }

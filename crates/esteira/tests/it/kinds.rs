@@ -16,6 +16,7 @@ use esteira_testkit::rows::{canonical_rows, diff};
 use futures::FutureExt as _;
 use proptest::prelude::*;
 
+use crate::crashes::killed_everywhere;
 use crate::orders::runtime;
 use crate::world::World;
 
@@ -249,41 +250,6 @@ async fn greatest_event_of_an_instant_is_its_version() {
     take(&mut world, review("e", 10, "HIDDEN")).await;
     assert_eq!(ask(&world, HISTORY).await, ["10 - HIDDEN"]);
     assert_eq!(ask(&world, "SELECT count(*) FROM review_log").await, ["6"]);
-}
-
-/// Lets objects arrive and runs after each arrival; kills the run after its first, second, third … write,
-/// each time in a new world, and starts it again. Gives the worlds that came of it.
-async fn killed_everywhere(
-    new: impl Fn() -> World,
-    arrivals: &[Vec<InputObject>],
-    check: impl AsyncFn(&World),
-) -> usize {
-    for writes in 0.. {
-        let mut world = new();
-        let mut died = false;
-        for arrival in arrivals {
-            world.arrive(arrival).await;
-            if !died {
-                world.store.die_after(writes - world.store.writes());
-            }
-            let outcome = world.run().await;
-            if world.store.is_dead() {
-                died = true;
-                world.store.revive();
-                world.run().await.unwrap();
-            } else {
-                outcome.unwrap();
-            }
-        }
-        check(&world).await;
-        world.store.revive();
-        world.vacuum().await;
-        check(&world).await;
-        if !died {
-            return usize::try_from(writes).unwrap();
-        }
-    }
-    0
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
