@@ -20,6 +20,7 @@
 mod error;
 pub mod fence;
 mod instant;
+mod labelled;
 mod plan;
 mod record;
 mod seen;

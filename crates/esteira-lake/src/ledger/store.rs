@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::de::DeserializeOwned;
 
+use super::labelled::Labelled;
 use super::{Cut, LedgerError, Plan, Record, Seen, fence};
 use crate::bucket::{Bucket, Fetched, PutNew};
 
@@ -81,12 +82,12 @@ impl Ledger {
         let records = ledger.numbers("records", ledger.snapshot).await?;
         ledger.last_plan = plans.last().copied().unwrap_or(ledger.snapshot);
         for &number in plans.difference(&records) {
-            let plan = ledger.json(&ledger.key("plans", number)).await?;
+            let plan = ledger.file("plans", number).await?;
             ledger.unfinished.push(plan);
         }
         let last = records.last().copied().unwrap_or(ledger.snapshot);
         if last > 0 {
-            ledger.last_record = Some(ledger.json(&ledger.key("records", last)).await?);
+            ledger.last_record = Some(ledger.file("records", last).await?);
         }
         Ok(ledger)
     }
@@ -256,7 +257,7 @@ impl Ledger {
     /// # Errors
     /// The bucket's errors, or a plan that is gone or cannot be understood.
     pub async fn plan_of(&self, batch: u64) -> Result<Plan, LedgerError> {
-        self.json(&self.key("plans", batch)).await
+        self.file("plans", batch).await
     }
 
     /// The same, each with the objects that its batch took: without those that were put off.
@@ -279,15 +280,14 @@ impl Ledger {
     /// # Errors
     /// The bucket's errors, or a file that is gone or cannot be understood.
     pub async fn batch(&self, number: u64) -> Result<(Plan, Record), LedgerError> {
-        let (plan, record) = (self.key("plans", number), self.key("records", number));
-        tokio::try_join!(self.json(&plan), self.json(&record))
+        tokio::try_join!(self.file("plans", number), self.file("records", number))
     }
 
-    async fn all<T: DeserializeOwned>(&self, kind: &str, from: u64) -> Result<Vec<T>, LedgerError> {
+    async fn all<T: Labelled>(&self, kind: &str, from: u64) -> Result<Vec<T>, LedgerError> {
         let numbers = self.numbers(kind, from.saturating_sub(1)).await?;
         let reads: Vec<_> = numbers
             .into_iter()
-            .map(|number| async move { self.json(&self.key(kind, number)).await })
+            .map(|number| self.file(kind, number))
             .collect();
         futures::stream::iter(reads)
             .buffered(READS_AT_ONCE)
@@ -312,6 +312,17 @@ impl Ledger {
             }
         }
         Ok(numbers)
+    }
+
+    /// A file that says which batch it is of.
+    async fn file<T: Labelled>(&self, kind: &str, number: u64) -> Result<T, LedgerError> {
+        let key = self.key(kind, number);
+        let file: T = self.json(&key).await?;
+        let process = self.prefix.trim_start_matches("_esteira/");
+        match file.contradicts(process, number) {
+            Some(reason) => Err(unreadable(&key, &reason)),
+            None => Ok(file),
+        }
     }
 
     async fn bytes(&self, key: &str) -> Result<Bytes, LedgerError> {
@@ -413,5 +424,48 @@ mod tests {
         let unfinished: Vec<u64> = opened.unfinished().iter().map(|plan| plan.batch).collect();
         assert_eq!(unfinished, [last]);
         assert_eq!(opened.records(last - 2).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn ledger_refuses_a_file_that_is_not_what_its_name_says() {
+        let (_folder, bucket) = bucket();
+        let mut later = plan(1);
+        later.format = 2;
+        let mut other = plan(1);
+        other.process = "q".into();
+        let mut retry = plan(1);
+        retry.retry = Some(crate::ledger::Retry {
+            batch: 1,
+            planned_at: 1,
+            objects: Vec::new(),
+        });
+        let cases = [
+            (
+                later,
+                "it has format 2, and this version of the program knows format 1",
+            ),
+            (
+                other,
+                "it is of batch 1 of process `q`, not of batch 1 of `p`",
+            ),
+            (
+                plan(7),
+                "it is of batch 7 of process `p`, not of batch 1 of `p`",
+            ),
+            (
+                retry,
+                "it has 1 objects, and says of 0 what is taken of them",
+            ),
+        ];
+        for (plan, reason) in cases {
+            let key = "_esteira/p/plans/00000000000000000001.json";
+            let bytes = serde_json::to_vec(&plan).unwrap();
+            bucket.delete(key).await.unwrap();
+            let put = bucket.put_new(key, bytes.into()).await.unwrap();
+            assert_eq!(put, PutNew::Created);
+            let error = Ledger::open(bucket.clone(), "p").await.unwrap_err();
+            let told = format!("`{key}` in the ledger cannot be read: {reason}");
+            assert_eq!(error.to_string(), told);
+        }
     }
 }
