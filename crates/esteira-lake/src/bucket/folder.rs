@@ -92,12 +92,7 @@ impl Folder {
                     && key.starts_with(prefix)
                     && !key.starts_with(PARTIAL)
                 {
-                    found.push(Listed {
-                        key,
-                        etag: etag(&metadata),
-                        size: metadata.len(),
-                        modified_micros: modified(&metadata),
-                    });
+                    found.push(listed(key, &metadata));
                 }
             }
         }
@@ -161,6 +156,14 @@ impl Folder {
             PutNew::Created => Copied::Created,
             PutNew::Exists => Copied::Other,
         })
+    }
+
+    /// What a listing says of a file; nothing when there is none.
+    pub(super) fn look(&self, key: &str) -> std::io::Result<Option<Listed>> {
+        match std::fs::metadata(self.file(key)?) {
+            Err(error) if is_absent(&error) => Ok(None),
+            metadata => Ok(Some(listed(key.to_owned(), &metadata?))),
+        }
     }
 
     /// The bytes of a file; none when there is no file.
@@ -308,6 +311,15 @@ fn is_same(one: &Path, other: &Path) -> std::io::Result<bool> {
 
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn listed(key: String, metadata: &std::fs::Metadata) -> Listed {
+    Listed {
+        key,
+        etag: etag(metadata),
+        size: metadata.len(),
+        modified_micros: modified(metadata),
+    }
 }
 
 fn etag(metadata: &std::fs::Metadata) -> String {

@@ -5,7 +5,8 @@
 //! entry that is there has to be whole: the crate leaves all of that to the operating system.
 //!
 //! The kernel lists a table's log behind its known version at every commit, and its folder keeps the
-//! commits of weeks. The crate makes a path of every one of them before it looks whether it is wanted.
+//! commits of weeks. The crate makes a path of every one of them before it looks whether it is wanted; here
+//! most of them are not even looked at ([`local_log`]).
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ use object_store::{
 };
 
 use super::folder::Folder;
+use super::local_log;
 use super::{Listed, PutNew};
 
 /// See the module.
@@ -174,7 +176,10 @@ impl ObjectStore for LocalStore {
         let folder = self.folder.clone();
         let start = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
         let after = offset.to_string();
-        let found = in_background(move || folder.list(&start, &after));
+        let found = in_background(move || match local_log::behind(&folder, &start, &after)? {
+            Some(commits) => Ok(commits),
+            None => folder.list(&start, &after),
+        });
         stream::once(found)
             .map_ok(|found| stream::iter(found.into_iter().filter_map(described).map(Ok)))
             .try_flatten()

@@ -9,6 +9,7 @@ mod copy;
 mod credentials;
 mod error;
 mod folder;
+mod local_log;
 mod local_store;
 mod location;
 mod open;
