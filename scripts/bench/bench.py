@@ -8,14 +8,15 @@ made in `data`, stores in `store`, one measurement in `measure`, the other syste
 import argparse
 import shutil
 import sys
+from pathlib import Path
 
 import machine
 import report
-from cases import CASES, Bench
+from cases import CASES, Bench, measured
 from command import add_common, ended, positive
 from data import Data
 from others import Others
-from program import program
+from program import executable, program
 from work_folder import claimed
 
 
@@ -36,6 +37,8 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
     parser.add_argument("--compare", action="store_true",
                         help="also measure DuckDB and Python deltalake, cases a and c")
+    parser.add_argument("--against", type=named, metavar="NAME=BINARY",
+                        help="also measure another esteira, round by round beside this one")
     add_common(parser)
     return parser.parse_args()
 
@@ -46,6 +49,13 @@ def letters(text):
     if unknown:
         raise argparse.ArgumentTypeError(f"no case `{unknown[0]}`; there are {', '.join(CASES)}")
     return [letter for letter in CASES if letter in chosen]
+
+
+def named(text):
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise argparse.ArgumentTypeError("a name, `=`, and the path of an esteira")
+    return name, Path(path)
 
 
 def run(options):
@@ -59,12 +69,18 @@ def run(options):
             "revision": revision, "quick": options.quick, "quick_means": "a tenth of the data",
         }
         data = Data(binary, work / "data", scale=10 if options.quick else 1)
-        bench = Bench(binary, work, data)
+        benches = [Bench(binary, work, data)]
+        if options.against:
+            name, other = options.against
+            # The same copy for it, under a name of its own.
+            copied = work / "esteira-other"
+            shutil.copy2(executable(other), copied)
+            benches.append(Bench(copied, work, data, system=name))
         others = Others(work, data) if options.compare else None
-        runs = bench.measured(options.only, options.repeat)
+        runs = measured(benches, options.only, options.repeat)
         if others:
             runs += others.measured(options.only, options.repeat, runs)
-        report.show(options.form, facts, runs)
+        report.show(options.form, facts, runs, options.against and options.against[0])
 
 
 if __name__ == "__main__":

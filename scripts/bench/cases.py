@@ -40,39 +40,53 @@ CASES = {
 TURN = ["a", "c", "b", "d"]
 
 
+def measured(benches, letters, rounds):
+    """One run per case, round and program, as dictionaries."""
+    cases = [CASES[letter] for letter in TURN if letter in letters]
+    keep = any(case.filled for case in cases)
+    for bench in benches:
+        bench.prepare(cases)
+    try:
+        runs = [
+            bench.run(case, number, keep)
+            for number in range(1, rounds + 1)
+            for case in cases
+            for bench in benches
+        ]
+    finally:
+        for bench in benches:
+            bench.clean()
+    return sorted(runs, key=lambda run: (run["case"], run["round"]))
+
+
 class Bench:
-    def __init__(self, binary, work, data):
+    """One program under measurement, and its stores: another version may not read them."""
+
+    def __init__(self, binary, work, data, system=SYSTEM):
         self._binary = binary
-        self._stores = work / "stores"
+        self._system = system
+        self._stores = work / "stores" / binary.name
         # A filled store, stopped; buckets on filled tables are copies of it.
         self._filled = self._stores / "filled"
         self._logs = work / "logs"
         self._data = data
 
-    def measured(self, letters, rounds):
-        """One run per case and round, as dictionaries."""
-        shutil.rmtree(self._stores, ignore_errors=True)
-        self._stores.mkdir()
+    def prepare(self, cases):
+        self.clean()
+        self._stores.mkdir(parents=True)
         self._logs.mkdir(exist_ok=True)
-        cases = [CASES[letter] for letter in TURN if letter in letters]
         for case in cases:
             self._data.make(case.input)
-        try:
-            runs = [
-                self._measured(case, number, keep=any(other.filled for other in cases))
-                for number in range(1, rounds + 1)
-                for case in cases
-            ]
-        finally:
-            shutil.rmtree(self._stores, ignore_errors=True)
-        return sorted(runs, key=lambda run: (run["case"], run["round"]))
 
-    def _measured(self, case, number, keep):
-        tell(f"{case.letter}, round {number}: {case.title}")
+    def clean(self):
+        shutil.rmtree(self._stores, ignore_errors=True)
+
+    def run(self, case, number, keep):
+        tell(f"{case.letter}, round {number}, {self._system}: {case.title}")
         if case.filled and not self._filled.exists():
             self._fill()
         with self._store(case) as folder:
-            run = self._job(case.input, folder, f"{case.letter}-{number}")
+            run = self._job(case.input, folder, f"{self._binary.name}-{case.letter}-{number}")
             if keep and case is CASES["c"] and not self._filled.exists():
                 folder.rename(self._filled)
         changes_orders = run["tables"]["orders"]["rows_removed"] > 0
@@ -80,13 +94,13 @@ class Bench:
             raise BenchError(f"case {case.letter} updated no order that was there")
         tell(f"  {run['wall_s']:.2f} s, {run['cpu_s']:.2f} CPU s, {run['peak_mib']:.0f} MiB")
         return {
-            "system": SYSTEM, "case": case.letter, "title": case.title, "round": number, **run
+            "system": self._system, "case": case.letter, "title": case.title, "round": number, **run
         }
 
     def _fill(self):
         tell("filling the tables for what follows")
         folder = self._stores / "filling"
-        self._job(CASES["c"].input, folder, "filling")
+        self._job(CASES["c"].input, folder, f"{self._binary.name}-filling")
         folder.rename(self._filled)
 
     @contextmanager

@@ -3,6 +3,8 @@
 import json
 from statistics import median
 
+from cases import SYSTEM
+
 # What is reported of a case, each as median, least and greatest of its runs.
 FIGURES = (
     "wall_s", "objects_per_s", "events_per_s", "cpu_s", "cpu_s_per_1000_events", "peak_mib",
@@ -25,7 +27,7 @@ COLUMNS = (
 QUIET = 0.05
 
 
-def show(form, facts, runs):
+def show(form, facts, runs, against=None):
     for run in runs:
         run |= {
             "objects_per_s": run["objects"] / run["wall_s"],
@@ -43,6 +45,8 @@ def show(form, facts, runs):
     rows += [cells(summary) for summary in summaries]
     print("\n".join(markdown(rows) if form == "markdown" else aligned(rows)), end="\n\n")
     print("\n".join(notes(facts, summaries)))
+    if against:
+        print("\n".join(ratios(runs, against)))
 
 
 def summarised(runs):
@@ -116,6 +120,20 @@ def notes(facts, summaries):
     ]
     if disturbed:
         yield f"- not quiet: CPU s that others took during a run: {', '.join(disturbed)}"
+
+
+def ratios(runs, against):
+    """Of each case the job's CPU time in terms of the other's, round by round: what disturbs one disturbs both."""
+    for case in sorted({run["case"] for run in runs}):
+        ours, theirs = (
+            {run["round"]: run["cpu_s"] for run in runs if (run["case"], run["system"]) == (case, system)}
+            for system in (SYSTEM, against)
+        )
+        each = sorted(ours[number] / theirs[number] for number in ours)
+        yield (
+            f"- {case}: CPU {median(each):.2f} × {against} "
+            f"(rounds {each[0]:.2f} to {each[-1]:.2f})"
+        )
 
 
 def markdown(rows, words=2):
