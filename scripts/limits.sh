@@ -50,11 +50,17 @@ within_limit() {
     return "$code"
 }
 
+# A case in a bucket of its own.
 case_of() {
-    local name=$1 start
-    shift
     rm -rf "$work/bucket"
     mkdir -p "$work/bucket/input"
+    case_on_top "$@"
+}
+
+# A case in the bucket as the one before left it.
+case_on_top() {
+    local name=$1 start
+    shift
     "$@"
     local bucket="file://$work/bucket"
     start=$(date +%s)
@@ -64,7 +70,7 @@ case_of() {
         exit 1
     fi
     "$esteira" verify --bucket "$bucket" > /dev/null
-    printf '%-44s peak %8s  %4s s  %s\n' "$name" "$peak" $(($(date +%s) - start)) \
+    printf '%-54s peak %8s  %4s s  %s\n' "$name" "$peak" $(($(date +%s) - start)) \
         "$("$esteira" status --bucket "$bucket" | grep -E '^(events|quarantine)' | tr -s ' \n' ' ')"
 }
 
@@ -87,5 +93,10 @@ several() {
     make small small 200
 }
 case_of "two of 200 MiB, two of 125, 200 MiB of small" several
-case_of "a backlog of $backlog MiB in small objects" make small small "$backlog"
+backlog() {
+    make small small "$backlog"
+    make lines large-1.json 200 && make lines large-2.json 200
+}
+case_of "a backlog of $backlog MiB in small objects, two of 200" backlog
+case_on_top "a start on that, 2,000 orders all over it" make updates updates.json "$backlog"
 echo "every case within $limit MiB"

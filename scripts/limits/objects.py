@@ -66,6 +66,13 @@ def main():
         for number in range(mebibytes // 16):
             with gzip.open(f"{path}/packed-{number:05d}.json", "wt", compresslevel=1) as file:
                 file.writelines(lines(16, first=number * 100_000))
+    elif kind == "updates":
+        # Of every so many orders of as large a backlog the next state.
+        last = mebibytes * MIB // 760
+        with open(path, "w") as file:
+            for number in range(0, last, max(last // 2000, 1)):
+                text = event(number).replace("CRIADO", "ENVIADO").replace("2024-03-10", "2024-03-11")
+                file.write(text + "\n")
     elif kind == "small":
         os.makedirs(path)
         pending, written, count = [], 0, 0
