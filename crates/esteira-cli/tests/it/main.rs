@@ -21,6 +21,7 @@ mod authoring;
 mod bucket_errors;
 mod chaos;
 mod check;
+mod cookbook;
 mod faults;
 mod help;
 mod kills;
