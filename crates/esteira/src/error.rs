@@ -14,6 +14,14 @@ pub enum Error {
     /// The pipeline's folder is wrong.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// A run was submitted without something that it needs.
+    #[error("nothing says {what}")]
+    NotSaid {
+        /// What is missing.
+        what: &'static str,
+        /// The way out.
+        hint: &'static str,
+    },
     /// The bucket cannot be used.
     #[error(transparent)]
     Bucket(#[from] BucketError),
@@ -143,6 +151,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Pipeline(error) => error.hint(),
+            Self::NotSaid { hint, .. } => Some((*hint).to_owned()),
             Self::Bucket(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Table(error) => error.hint(),

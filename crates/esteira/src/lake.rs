@@ -85,13 +85,14 @@ impl Lake {
     }
 
     /// A session with the tables of the newest record, the `quarantine`, the planned objects as
-    /// `raw_objects` and the records as `batches`.
+    /// `raw_objects` and the records as `batches`. Questions may call the pipeline's functions.
     ///
     /// # Errors
     /// [`Error`] when a table or the ledger cannot be read.
     pub async fn session(&self) -> Result<SessionContext, Error> {
         let config = SessionConfig::new().with_information_schema(true);
         let session = SessionContext::new_with_config(config);
+        self.pipeline.functions.register(&session);
         let mut all: Vec<TableSpec> = specs(&self.pipeline).collect();
         all.push(quarantine_spec(&self.pipeline));
         for spec in all {

@@ -1,14 +1,15 @@
 //! Esteira: objects in a bucket become Delta tables, continuously and exactly once.
 //!
-//! This crate is the library's face. A [`Pipeline`] says what an event is and which tables it makes;
-//! [`Submit`] runs it on a bucket; [`Lake`] reads what came out.
+//! This crate is the library's face. A [`Process`] says what an event is and which tables it makes, in Rust
+//! or in a folder; [`Submit`] runs it on a bucket; [`Lake`] reads what came out.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), esteira::Error> {
 //! use esteira::{Pipeline, Submit};
 //!
-//! let summary = Submit::new(Pipeline::marketing_place()?)
+//! let summary = Submit::new()
 //!     .bucket("s3://itau-shop")
+//!     .process(Pipeline::files("pipelines/refunds")?)
 //!     .once(true)
 //!     .run()
 //!     .await?;
@@ -17,9 +18,13 @@
 //! # }
 //! ```
 //!
+//! How a process is written in Rust is told at [`Process`], and at length in `docs/rust.md`.
+//!
 //! # Layout
 //!
-//! - [`Pipeline`], in `pipeline/`: the folder with `pipeline.toml`, `schema.sql` and `models/*.sql`
+//! - [`Process`], in `interface.rs`: what a process says, and how it is said in Rust
+//! - [`Pipeline`], in `pipeline/`: one that is checked; the folder with `pipeline.toml`, `schema.sql` and
+//!   `models/*.sql`
 //! - [`check_together`]: whether several pipelines can share a bucket
 //! - [`Draft`], in `draft/`: a new pipeline's folder, to begin with or from samples
 //! - `process/`: the stages of a batch, all named in `process/stages.rs`
@@ -37,6 +42,7 @@
 mod clock;
 mod draft;
 mod error;
+mod interface;
 mod lake;
 mod ledger_table;
 mod maintenance;
@@ -54,12 +60,13 @@ mod why;
 pub use clock::{Clock, SystemClock};
 pub use draft::{Draft, DraftError, schema_of};
 pub use error::{BrokenRule, Error};
+pub use interface::{DeclaredSchema, Definition, Process, Table};
 pub use lake::Lake;
 pub use maintenance::{optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
-    Checked, Condition, Limits, Maintenance, Model, Pipeline, PipelineError, PipelineFiles,
-    Problem, Rule, RuleAction, Severity, TableKind, TableRules, check_together,
+    Checked, Condition, Functions, Limits, Maintenance, Model, Pipeline, PipelineError,
+    PipelineFiles, Problem, Rule, RuleAction, Severity, TableKind, TableRules, check_together,
 };
 pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent};
 pub use quarantined::{QuarantineEntry, quarantine};
@@ -69,3 +76,22 @@ pub use status::{Status, status};
 pub use submit::Submit;
 pub use verify::{Difference, DifferenceKind, TableCheck, Verification, verify};
 pub use why::{Fate, KnownEvent, Origin, Why, why};
+
+/// The engine: functions, frames, types. Another version of it than this one does not fit.
+pub use datafusion;
+/// Where objects and tables are.
+pub use esteira_lake::bucket::{Bucket, Environment};
+/// What a batch did, as the ledger has it.
+pub use esteira_lake::ledger::Record;
+/// How files are merged and rewritten.
+pub use esteira_lake::tidy::TidyRules;
+
+/// What an event is, built in Rust.
+pub mod schema {
+    pub use esteira_events::{DataType, EventSchema, Field, SchemaError, SchemaProblem};
+}
+
+/// The page on writing a process in Rust, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rust.md")]
+struct RustPage;

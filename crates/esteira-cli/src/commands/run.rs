@@ -45,7 +45,8 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         } else {
             Arc::new(JsonLog::new(name))
         };
-        let mut submit = Submit::new(files)
+        let mut submit = Submit::new()
+            .process(files)
             .bucket(arguments.place.bucket.clone())
             .once(arguments.once)
             .observer(observer)

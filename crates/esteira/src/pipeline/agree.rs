@@ -6,7 +6,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use esteira_events::{DataType, EventSchema};
 
 use super::file::nearest_of;
-use super::mend::Places;
+use super::model::EVENTS;
+use super::places::Places;
 use super::type_name::type_name;
 use super::{Model, PipelineError, TableKind, TableRules};
 
@@ -61,31 +62,53 @@ pub(super) fn changed_version(model: &Model, table: &str, version: &str) -> Opti
 }
 
 /// Whether a column of a plan is the event's own column, whatever it was called on the way.
-fn is_own(plan: &LogicalPlan, column: &Column, own: &str) -> bool {
-    let Some(at) = plan.schema().maybe_index_of_column(column) else {
-        return false;
-    };
+pub(super) fn is_own(plan: &LogicalPlan, column: &Column, own: &str) -> bool {
+    origin(plan, column).is_some_and(|origin| origin == own)
+}
+
+/// The event's column that a column of a plan is, with the values that it has there.
+pub(super) fn origin(plan: &LogicalPlan, column: &Column) -> Option<String> {
+    let at = plan.schema().maybe_index_of_column(column)?;
     let of = |exprs: &[Expr], input: &LogicalPlan| match exprs.get(at).map(unaliased) {
-        Some(Expr::Column(below)) => is_own(input, below, own),
-        _ => false,
+        Some(Expr::Column(below)) => origin(input, below),
+        _ => None,
     };
     // The same column under another name: inputs that have as many columns as the plan.
-    let same = |input: &LogicalPlan| {
+    let nth = |input: &LogicalPlan, at: usize| {
         let columns = input.schema().columns();
-        columns.get(at).is_some_and(|c| is_own(input, c, own))
+        columns.get(at).and_then(|column| origin(input, column))
     };
     match plan {
-        LogicalPlan::TableScan(_) => column.name == own,
+        LogicalPlan::TableScan(scan) => {
+            (scan.table_name.table() == EVENTS).then(|| column.name.clone())
+        }
         LogicalPlan::Projection(projection) => of(&projection.expr, &projection.input),
         LogicalPlan::Aggregate(aggregate) => of(&aggregate.group_expr, &aggregate.input),
-        LogicalPlan::SubqueryAlias(alias) => same(&alias.input),
-        LogicalPlan::Union(union) => union.inputs.iter().all(|input| same(input)),
+        LogicalPlan::SubqueryAlias(alias) => nth(&alias.input, at),
+        LogicalPlan::Union(union) => {
+            let mut origins = union.inputs.iter().map(|input| nth(input, at));
+            let first = origins.next()??;
+            origins
+                .all(|origin| origin.as_ref() == Some(&first))
+                .then_some(first)
+        }
+        LogicalPlan::Unnest(unnest) => {
+            let below = *unnest.dependency_indices.get(at)?;
+            let is_list = unnest
+                .list_type_columns
+                .iter()
+                .any(|(list, _)| *list == below);
+            let is_struct = unnest.struct_type_columns.contains(&below);
+            (!is_list && !is_struct)
+                .then(|| nth(&unnest.input, below))
+                .flatten()
+        }
         other => {
             let inputs = other.inputs();
             let found = inputs
                 .iter()
                 .find(|input| input.schema().has_column(column));
-            found.is_some_and(|input| is_own(input, column, own))
+            found.and_then(|input| origin(input, column))
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Everything that can be said of pipelines without running them, for whoever writes them.
 //!
-//! Comes in: the files of a pipeline, or several pipelines that share a bucket. Goes out: every mistake
+//! Comes in: a pipeline as it is written, or several pipelines that share a bucket. Goes out: every mistake
 //! that can be found, not just the first, and what is most likely not meant.
 
 use super::outputs::{LEDGER, overlap};
 use super::{Pipeline, PipelineError, PipelineFiles};
+use crate::interface::{Definition, Process as _};
 use crate::process::specs;
 
 /// How bad a problem is.
@@ -37,6 +38,13 @@ pub struct Checked {
 impl PipelineFiles {
     /// Reads and checks everything, and tells all that can be found. Nothing but the files is read.
     pub async fn check(&self) -> Checked {
+        self.definition().check().await
+    }
+}
+
+impl Definition {
+    /// Reads and checks everything, and tells all that can be found. Nothing in a bucket is read.
+    pub(crate) async fn check(&self) -> Checked {
         let reading = self.read().await;
         let of = |severity| move |error| Problem { severity, error };
         let errors = reading.errors.into_iter().map(of(Severity::Error));

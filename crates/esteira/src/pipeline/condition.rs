@@ -9,13 +9,14 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNode as _;
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, ExprSchemable as _, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 
+use super::Functions;
 use super::model::{EVENT, PROCESSED_AT, session};
 use super::model_error;
 use super::type_name::type_name;
@@ -31,7 +32,12 @@ pub struct Condition {
 impl Condition {
     /// Checks the text of a condition against the rows it is asked of, whose columns `gives` gives; in
     /// words what is wrong, and a way out.
-    pub(super) fn check(text: &str, rows: &Schema, gives: &str) -> Result<Self, (String, String)> {
+    pub(super) fn check(
+        text: &str,
+        rows: &Schema,
+        functions: &Functions,
+        gives: &str,
+    ) -> Result<Self, (String, String)> {
         // What a batch gives to an event is no part of it: another split would give another answer.
         let asked = rows
             .fields()
@@ -44,8 +50,16 @@ impl Condition {
             (message, format!("{gives} {}", names.join(", ")))
         };
         let known = DFSchema::try_from(asked.clone()).map_err(engine)?;
-        let parsed = session().parse_sql_expr(text, &known);
+        let session = session();
+        functions.register(&session);
+        let parsed = session.parse_sql_expr(text, &known);
         let expression = parsed.map_err(engine)?;
+        if let Some(name) = changing(&expression, functions) {
+            return Err((
+                format!("function `{name}` does not say that it answers by its arguments alone"),
+                "make it with `Volatility::Immutable`".to_owned(),
+            ));
+        }
         if looks_beyond(&expression) {
             return Err((
                 "the condition looks beyond its row".to_owned(),
@@ -99,6 +113,20 @@ fn compiled(expression: Expr, rows: &Schema) -> Result<Arc<dyn PhysicalExpr>, Da
     let test = session().create_physical_expr(plain, &schema)?;
     test.evaluate(&RecordBatch::new_empty(Arc::new(rows.clone())))?;
     Ok(test)
+}
+
+/// A function of Rust in the condition that is not said to give the same for the same.
+fn changing(condition: &Expr, functions: &Functions) -> Option<String> {
+    let mut found = None;
+    // Looking itself never fails.
+    let _ = condition.apply(|part| match part {
+        Expr::ScalarFunction(call) if functions.is_changing(call.func.name()) => {
+            found = Some(call.func.name().to_owned());
+            Ok(TreeNodeRecursion::Stop)
+        }
+        _ => Ok(TreeNodeRecursion::Continue),
+    });
+    found
 }
 
 /// Whether a condition depends on anything but the row: other rows, the time, chance.

@@ -1,4 +1,4 @@
-//! Mistakes in a pipeline's folder, with file, line and a way out.
+//! Mistakes in a pipeline, with file and line, or with the place in Rust, and a way out.
 
 use esteira_events::SchemaError;
 use thiserror::Error;
@@ -40,6 +40,16 @@ pub enum PipelineError {
         /// The way out.
         hint: Option<String>,
     },
+    /// What is said in Rust is wrong.
+    #[error("{place}: {message}")]
+    Declared {
+        /// Where it is said: the process, and the table or the rule in it.
+        place: String,
+        /// What is wrong.
+        message: String,
+        /// The way out.
+        hint: Option<String>,
+    },
     /// The event's schema is wrong.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -58,7 +68,9 @@ impl PipelineError {
         match self {
             Self::Unreadable { file, .. } | Self::Wrong { file, .. } => Some(file),
             Self::Schema(error) => Some(&error.file),
-            Self::NotFound { .. } | Self::Path(_) | Self::Written(_) => None,
+            Self::NotFound { .. } | Self::Declared { .. } | Self::Path(_) | Self::Written(_) => {
+                None
+            }
         }
     }
 
@@ -68,9 +80,11 @@ impl PipelineError {
         match self {
             Self::Wrong { line, column, .. } => Some((*line, *column)),
             Self::Schema(error) => Some((error.line, error.column)),
-            Self::NotFound { .. } | Self::Unreadable { .. } | Self::Path(_) | Self::Written(_) => {
-                None
-            }
+            Self::NotFound { .. }
+            | Self::Unreadable { .. }
+            | Self::Declared { .. }
+            | Self::Path(_)
+            | Self::Written(_) => None,
         }
     }
 
@@ -78,7 +92,7 @@ impl PipelineError {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Self::Wrong { message, .. } => message.clone(),
+            Self::Wrong { message, .. } | Self::Declared { message, .. } => message.clone(),
             Self::Schema(error) => error.problem.to_string(),
             _ => self.to_string(),
         }
@@ -92,7 +106,7 @@ impl PipelineError {
                 "name a folder with a `pipeline.toml`, or one that is built in: {}",
                 known.join(", ")
             )),
-            Self::Wrong { hint, .. } => hint.clone(),
+            Self::Wrong { hint, .. } | Self::Declared { hint, .. } => hint.clone(),
             Self::Schema(error) => error.hint(),
             Self::Written(_) => Some(NEVER_INPUT.to_owned()),
             Self::Unreadable { .. } | Self::Path(_) => None,

@@ -21,7 +21,7 @@ pub(super) struct PipelineFile {
     pub(super) tables: Vec<TableSection>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceSection {
     pub(super) path: String,

@@ -1,4 +1,4 @@
-//! From the files of a pipeline to settings that mean something.
+//! A pipeline that is checked, and the files that one is read from.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,14 +7,13 @@ use esteira_events::EventSchema;
 use esteira_lake::bucket::Listed;
 
 use super::file::PipelineFile;
-use super::mend::{self, Mended};
 use super::outputs::Outputs;
-use super::reader::Reader;
-use super::settings::{self, Limits, Maintenance};
-use super::{Condition, Model, PipelineError, Rule, agree, builtin, doubts, outputs, table};
+use super::settings::{Limits, Maintenance};
+use super::{Condition, Functions, Model, PipelineError, Rule, builtin, table};
+use crate::interface::Process as _;
 use crate::path_pattern::PathPattern;
 
-const CONFIG: &str = "pipeline.toml";
+pub(super) const CONFIG: &str = "pipeline.toml";
 
 /// A checked pipeline.
 #[derive(Debug, Clone)]
@@ -39,7 +38,11 @@ pub struct Pipeline {
     pub limits: Limits,
     /// How its tables are kept small.
     pub maintenance: Maintenance,
-    /// Changes when anything of the pipeline does: SHA-256 over its files, 16 hexadecimal digits.
+    /// The functions of Rust that its SQL may call.
+    pub functions: Functions,
+    /// Changes when anything of the pipeline does: SHA-256, 16 hexadecimal digits. Of a folder it is over its
+    /// files, of a process in Rust over what makes rows: schema, version, tables, models, rules. Functions
+    /// and [revisions](crate::Process::revision) that are said count in both.
     pub fingerprint: String,
 }
 
@@ -86,14 +89,6 @@ impl TableRules {
 }
 
 impl Pipeline {
-    /// The built-in pipeline of the marketplace's orders.
-    ///
-    /// # Errors
-    /// None that a user can cause; the files are part of the program.
-    pub fn marketing_place() -> Result<PipelineFiles, PipelineError> {
-        Self::files("marketing_place")
-    }
-
     /// The files of a pipeline: a folder, its `pipeline.toml`, or the name of a built-in one.
     ///
     /// # Errors
@@ -178,80 +173,11 @@ impl PipelineFiles {
     /// # Errors
     /// The first [`PipelineError`], with file, line and a way out; [`PipelineFiles::check`] tells all.
     pub async fn load(&self) -> Result<Pipeline, PipelineError> {
-        self.read().await.into_result()
-    }
-
-    pub(super) async fn read(&self) -> Reading {
-        let mut reader = Reader::new(self);
-        let (config_name, text) = match reader.read(CONFIG) {
-            Ok(read) => read,
-            Err(error) => return Reading::failed(vec![error]),
-        };
-        let Mended {
-            file,
-            problems: mut errors,
-            places,
-        } = mend::read(&config_name, &text);
-        let Some(config) = file else {
-            return Reading::failed(errors);
-        };
-        let mut doubts = Vec::new();
-        settings::check(&config, &places, &mut errors, &mut doubts);
-        let input = PathPattern::parse(&config.source.path)
-            .map_err(|error| {
-                // Of an empty one is told that it is empty.
-                if !config.source.path.is_empty() {
-                    errors.push(places.wrong("source.path", error.to_string(), None));
-                }
-            })
-            .ok();
-        outputs::check(&config, input.as_ref(), &places, &mut errors);
-        let schema = event(&mut reader, &config, &mut errors);
-        let version = schema
-            .as_ref()
-            .filter(|schema| agree::version(&places, schema, &config.event.version, &mut errors))
-            .map(|_| config.event.version.as_str());
-        let mut tables: Vec<TableRules> = Vec::new();
-        for (index, section) in config.tables.iter().enumerate() {
-            let given = table::Given {
-                places: &places,
-                place: format!("table.{index}"),
-                config: &config,
-                schema: schema.as_deref(),
-                version,
-            };
-            match table::rules(&mut reader, &given, section).await {
-                Ok(Some(table)) => tables.push(table),
-                Ok(None) => {}
-                Err(problems) => errors.extend(problems),
-            }
-        }
-        tables.sort_by_key(|table: &TableRules| matches!(table.kind, TableKind::Child { .. }));
-        agree::keys(&tables, &mut errors);
-        doubts.extend(tables.iter().flat_map(doubts::of));
-        doubts.extend(self.unused_models(&config));
-        let (Some(input), Some(schema), true) = (input, schema, errors.is_empty()) else {
-            return Reading::of(None, errors, doubts);
-        };
-        let outputs = outputs::of(&config);
-        let pipeline = Pipeline {
-            input,
-            tables_path: outputs.tables,
-            raw_path: outputs.raw,
-            quarantine_path: outputs.quarantine,
-            schema,
-            version: config.event.version.clone(),
-            tables,
-            limits: settings::limits(&config.limits),
-            maintenance: settings::maintenance(&config.maintenance),
-            fingerprint: reader.fingerprint(),
-            name: config.name,
-        };
-        Reading::of(Some(pipeline), errors, doubts)
+        self.definition().load().await
     }
 
     /// Models in the folder that no table names.
-    fn unused_models(&self, config: &PipelineFile) -> Vec<PipelineError> {
+    pub(super) fn unused_models(&self, config: &PipelineFile) -> Vec<PipelineError> {
         let Self::Folder(folder) = self else {
             return Vec::new();
         };
@@ -284,83 +210,17 @@ impl PipelineFiles {
     }
 }
 
-/// All that reading a pipeline's files gave.
-pub(super) struct Reading {
-    /// When nothing is wrong.
-    pub(super) pipeline: Option<Pipeline>,
-    pub(super) errors: Vec<PipelineError>,
-    /// What is most likely not meant.
-    pub(super) doubts: Vec<PipelineError>,
-}
-
-impl Reading {
-    fn of(
-        pipeline: Option<Pipeline>,
-        mut errors: Vec<PipelineError>,
-        doubts: Vec<PipelineError>,
-    ) -> Self {
-        let mut files: Vec<Option<String>> = Vec::new();
-        for error in &errors {
-            let file = error.file().map(str::to_owned);
-            if !files.contains(&file) {
-                files.push(file);
-            }
-        }
-        let rank = |error: &PipelineError| {
-            files
-                .iter()
-                .position(|file| file.as_deref() == error.file())
-        };
-        // Stable: what is told of one place stays in the order in which it was met.
-        errors.sort_by_key(|error| (rank(error), error.place()));
-        Self {
-            pipeline,
-            errors,
-            doubts,
-        }
-    }
-
-    fn failed(errors: Vec<PipelineError>) -> Self {
-        Self::of(None, errors, Vec::new())
-    }
-
-    fn into_result(self) -> Result<Pipeline, PipelineError> {
-        match (self.pipeline, self.errors.into_iter().next()) {
-            (_, Some(error)) => Err(error),
-            (Some(pipeline), None) => Ok(pipeline),
-            // Whoever gives no pipeline says why.
-            (None, None) => Err(PipelineError::NotFound {
-                name: CONFIG.to_owned(),
-                known: builtin::NAMES.to_vec(),
-            }),
-        }
-    }
-}
-
-/// The event's schema, if it can be read.
-fn event(
-    reader: &mut Reader<'_>,
-    config: &PipelineFile,
-    errors: &mut Vec<PipelineError>,
-) -> Option<Arc<EventSchema>> {
-    if config.event.schema.is_empty() {
-        return None;
-    }
-    let read = reader.read(&config.event.schema);
-    let parsed = read.and_then(|(name, ddl)| Ok(EventSchema::parse(&ddl, &name)?));
-    parsed
-        .map_err(|error| errors.push(error))
-        .ok()
-        .map(Arc::new)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn pipeline_takes_neither_folder_markers_nor_its_own_output() {
-        let mut pipeline = Pipeline::marketing_place().unwrap().load().await.unwrap();
+        let mut pipeline = Pipeline::files("marketing_place")
+            .unwrap()
+            .load()
+            .await
+            .unwrap();
         pipeline.input = PathPattern::parse("**").unwrap();
         let takes = |key: &str, size| {
             pipeline.takes(&Listed {

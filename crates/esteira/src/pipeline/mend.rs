@@ -22,11 +22,11 @@ pub(super) struct Mended<'t> {
     /// Nothing when it is no TOML.
     pub(super) file: Option<PipelineFile>,
     pub(super) problems: Vec<PipelineError>,
-    pub(super) places: Places<'t>,
+    pub(super) places: InFile<'t>,
 }
 
 /// Where the values of the file are.
-pub(super) struct Places<'t> {
+pub(super) struct InFile<'t> {
     name: &'t str,
     text: &'t str,
     document: DeTable<'t>,
@@ -39,7 +39,7 @@ pub(super) fn read<'t>(name: &'t str, text: &'t str) -> Mended<'t> {
     let mut mended = Mended {
         file: None,
         problems: Vec::new(),
-        places: Places {
+        places: InFile {
             name,
             text,
             document: document.clone(),
@@ -101,7 +101,7 @@ impl Mended<'_> {
     }
 }
 
-impl Places<'_> {
+impl InFile<'_> {
     /// A mistake in the value at `path`, such as `source.path` or `table.0.name`; of a value that is
     /// not given, in what would hold it.
     pub(super) fn wrong(

@@ -1,13 +1,16 @@
-//! A model: one SELECT over the relation `events` that gives the rows of one table.
+//! A model: one SELECT over the relation `events`, or a function of Rust, that gives the rows of one table.
 //!
 //! Every row has to know its event, so the program adds the column `_event` to what is selected; an
-//! inner query passes it on with `*` or by name. From it come the lineage columns and the version.
+//! inner query passes it on with `*` or by name. From it come the lineage columns and the version. Where a
+//! function loses it, it is added in the same way, see `model_frame`.
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as Planned;
@@ -21,7 +24,8 @@ use esteira_events::{EventSchema, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION}
 use esteira_lake::upsert::{VALID_FROM, VALID_TO};
 
 use super::type_name::type_name;
-use super::{PipelineError, model_error};
+use super::{Functions, PipelineError, model_error, model_frame};
+use crate::interface::ModelFunction;
 
 /// The relation that models select from.
 pub(crate) const EVENTS: &str = "events";
@@ -33,48 +37,84 @@ pub(crate) const PROCESSED_AT: &str = "_processed_at";
 /// The columns that say where a row came from: written beside what the model gives.
 pub(super) const LINEAGE: [&str; 4] = [SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION, PROCESSED_AT];
 
+/// A model as it is written.
+pub(super) enum Source {
+    /// In SQL.
+    Sql {
+        /// Its file, or its place in Rust.
+        file: String,
+        text: String,
+    },
+    /// In Rust.
+    Function {
+        place: String,
+        function: ModelFunction,
+    },
+}
+
 /// A checked model.
 #[derive(Debug, Clone)]
 pub struct Model {
     file: String,
-    sql: String,
+    rows: Rows,
+    functions: Functions,
     schema: SchemaRef,
     plan: Arc<LogicalPlan>,
-    select: (usize, usize),
+}
+
+/// What gives the rows.
+#[derive(Debug, Clone)]
+enum Rows {
+    /// SQL, and where its SELECT is.
+    Sql {
+        sql: String,
+        select: (usize, usize),
+    },
+    Function(ModelFunction),
 }
 
 impl Model {
-    /// Checks the text of a model against the events it selects from; gives everything that is wrong.
+    /// Checks a model against the events it selects from; gives everything that is wrong.
     pub(super) async fn check(
-        file: &str,
-        text: &str,
+        source: Source,
         events: &EventSchema,
+        functions: &Functions,
     ) -> Result<Self, Vec<PipelineError>> {
-        let (statement, select) = with_event(file, text).map_err(|error| vec![error])?;
-        let sql = statement.to_string();
         let relation = strict(events);
-        let session = session();
-        let empty = MemTable::try_new(relation.clone(), vec![vec![]]);
-        let planned = async {
-            session.register_table(EVENTS, Arc::new(empty?))?;
-            // The parsed text, not its rendering: it knows where everything was written.
-            let planned = Planned::Statement(Box::new(statement));
-            let plan = session.state().statement_to_plan(planned).await?;
-            // Only a physical plan has seen every type.
-            session.state().create_physical_plan(&plan).await?;
-            Ok::<_, datafusion::error::DataFusionError>(plan)
+        let (file, text, rows, planned) = match source {
+            Source::Sql { file, text } => {
+                let (statement, select) = with_event(&file, &text).map_err(|error| vec![error])?;
+                let sql = statement.to_string();
+                let planned = planned(&relation, functions, async |session: &SessionContext| {
+                    // The parsed text, not its rendering: it knows where everything was written.
+                    let planned = Planned::Statement(Box::new(statement));
+                    session.state().statement_to_plan(planned).await
+                });
+                let planned = planned
+                    .await
+                    .map_err(|error| model_error::told(&file, &text, &relation, &error));
+                (file, text, Rows::Sql { sql, select }, planned)
+            }
+            Source::Function { place, function } => {
+                let planned = planned(&relation, functions, async |session: &SessionContext| {
+                    let made = model_frame::made(&function, session.table(EVENTS).await?)?;
+                    Ok(made.into_unoptimized_plan())
+                });
+                let planned = planned
+                    .await
+                    .map_err(|error| vec![model_error::of_function(&place, &relation, &error)]);
+                (place, String::new(), Rows::Function(function), planned)
+            }
         };
-        let plan = planned
-            .await
-            .map_err(|error| model_error::told(file, text, &relation, &error))?;
+        let plan = planned?;
         let model = Self {
-            file: file.to_owned(),
-            sql,
+            file,
+            rows,
+            functions: functions.clone(),
             schema: table_schema(plan.schema().as_arrow()),
             plan: Arc::new(plan),
-            select,
         };
-        let wrong = model_error::columns(&model, text);
+        let wrong = model_error::columns(&model, &text);
         if wrong.is_empty() {
             Ok(model)
         } else {
@@ -96,16 +136,42 @@ impl Model {
         self
     }
 
-    /// Its SQL, with the column that names the event.
+    /// Its SQL, with the column that names the event; nothing when it is a function of Rust.
     #[must_use]
-    pub fn sql(&self) -> &str {
-        &self.sql
+    pub fn sql(&self) -> Option<&str> {
+        match &self.rows {
+            Rows::Sql { sql, .. } => Some(sql),
+            Rows::Function(_) => None,
+        }
     }
 
-    /// The file it was read from.
+    /// What it is, as far as that can be written down: its SQL, or the plan that the function makes.
+    pub(super) fn text(&self) -> String {
+        match &self.rows {
+            Rows::Sql { sql, .. } => sql.clone(),
+            Rows::Function(_) => self.plan.display_indent_schema().to_string(),
+        }
+    }
+
+    /// The file it was read from, or where in Rust it is.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// Its rows of the `events` that are in a session.
+    pub(crate) async fn over(
+        &self,
+        session: &SessionContext,
+    ) -> Result<DataFrame, DataFusionError> {
+        self.functions.register(session);
+        match &self.rows {
+            Rows::Sql { sql, .. } => session.sql(sql).await,
+            Rows::Function(function) => {
+                let made = model_frame::made(function, session.table(EVENTS).await?)?;
+                model_frame::as_before(self.plan.schema(), made)
+            }
+        }
     }
 
     /// The columns of its table: the model's, then where rows came from, then the model's own that
@@ -131,14 +197,37 @@ impl Model {
 
     /// A mistake in the model as a whole: it is told at its SELECT.
     pub(super) fn wrong(&self, message: String, hint: String) -> PipelineError {
-        PipelineError::Wrong {
-            file: self.file.clone(),
-            line: self.select.0,
-            column: self.select.1,
-            message,
-            hint: Some(hint),
+        match self.rows {
+            Rows::Sql { select, .. } => PipelineError::Wrong {
+                file: self.file.clone(),
+                line: select.0,
+                column: select.1,
+                message,
+                hint: Some(hint),
+            },
+            Rows::Function(_) => PipelineError::Declared {
+                place: self.file.clone(),
+                message,
+                hint: Some(hint),
+            },
         }
     }
+}
+
+/// The plan over no events; fails where it cannot be run.
+async fn planned(
+    relation: &SchemaRef,
+    functions: &Functions,
+    plan: impl AsyncFnOnce(&SessionContext) -> Result<LogicalPlan, DataFusionError>,
+) -> Result<LogicalPlan, DataFusionError> {
+    let session = session();
+    functions.register(&session);
+    let empty = MemTable::try_new(relation.clone(), vec![vec![]])?;
+    session.register_table(EVENTS, Arc::new(empty))?;
+    let plan = plan(&session).await?;
+    // Only a physical plan has seen every type.
+    session.state().create_physical_plan(&plan).await?;
+    Ok(plan)
 }
 
 /// A session whose plans keep the order of rows: models rely on it where one event gives several.

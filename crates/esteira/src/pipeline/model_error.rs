@@ -1,6 +1,6 @@
 //! What is wrong with a model, in the author's words: where in the file, and what there would be.
 //!
-//! Comes in: the SQL engine's errors, and the columns a model gives. Goes out: mistakes with line and
+//! Comes in: the engine's errors, and the columns a model gives. Goes out: mistakes with line and
 //! column. The engine tells the place of most errors; of the others, the first thing they quote is looked
 //! for in the text.
 
@@ -11,10 +11,10 @@ use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use esteira_events::NOT_IN_COLUMNS;
 
-use super::PipelineError;
 use super::file::{line_and_column, nearest_of};
 use super::model::{EVENT, EVENTS, Model};
 use super::type_name::type_name;
+use super::{PipelineError, agree};
 
 /// Everything that the engine found wrong.
 pub(super) fn told(
@@ -30,6 +30,16 @@ pub(super) fn told(
     problems.sort_by_key(PipelineError::place);
     problems.dedup_by_key(|problem| problem.to_string());
     problems
+}
+
+/// What the engine found wrong with what a function makes.
+pub(super) fn of_function(place: &str, events: &Schema, error: &DataFusionError) -> PipelineError {
+    let (message, hint, _) = in_words(events, error);
+    PipelineError::Declared {
+        place: place.to_owned(),
+        message,
+        hint: Some(hint),
+    }
 }
 
 fn one(file: &str, text: &str, events: &Schema, error: &DataFusionError) -> PipelineError {
@@ -64,12 +74,16 @@ fn lost_event(error: &DataFusionError) -> Option<(String, String, Option<String>
         return None;
     };
     (field.name == EVENT).then(|| {
-        (
-            "an inner query loses the event".to_owned(),
-            "an inner query has to pass on `_event`: select it, or `*`".to_owned(),
-            None,
-        )
+        let (message, hint) = lost_in_sql();
+        (message.to_owned(), hint.to_owned(), None)
     })
+}
+
+fn lost_in_sql() -> (&'static str, &'static str) {
+    (
+        "an inner query loses the event",
+        "an inner query has to pass on `_event`: select it, or `*`",
+    )
 }
 
 /// Message, hint, and the name to look for, when it is known; `events` has the columns there are.
@@ -184,6 +198,7 @@ fn sentence(error: &DataFusionError) -> String {
         "Execution error: ",
         "This feature is not implemented: ",
         "Arrow error: ",
+        "External error: ",
     ];
     let text = known
         .iter()
@@ -266,11 +281,23 @@ pub(super) fn columns(model: &Model, text: &str) -> Vec<PipelineError> {
         });
     };
     let schema = model.plan().schema();
-    if schema.field_with_unqualified_name(EVENT).is_err() {
+    let is_event = Column::new_unqualified(EVENT);
+    if !schema.fields().iter().any(|field| field.name() == EVENT) {
+        let (message, hint) = if model.sql().is_some() {
+            lost_in_sql()
+        } else {
+            (
+                "the model loses the event",
+                "every row needs the column `_event`: select it, or group by it",
+            )
+        };
+        wrong("", message.to_owned(), hint);
+    } else if !agree::is_own(model.plan(), &is_event, EVENT) {
         wrong(
-            "",
-            "an inner query loses the event".to_owned(),
-            "an inner query has to pass on `_event`: select it, or `*`",
+            EVENT,
+            "`_event` is another column here: rows would be taken for those of other events"
+                .to_owned(),
+            "pass `_event` on as it is, and give the other column another name",
         );
     }
     let mut names: BTreeMap<String, &str> = BTreeMap::new();
@@ -280,7 +307,11 @@ pub(super) fn columns(model: &Model, text: &str) -> Vec<PipelineError> {
             wrong(
                 name,
                 format!("`{name}` cannot be the name of a column"),
-                "give it a name: `… AS name`",
+                if model.sql().is_some() {
+                    "give it a name: `… AS name`"
+                } else {
+                    "give it a name: `….alias(\"name\")`"
+                },
             );
         } else if let Some(other) = names.insert(name.to_lowercase(), name) {
             wrong(

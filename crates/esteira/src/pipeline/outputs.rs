@@ -4,7 +4,7 @@
 //! vacuum deletes what a table's folder should not hold, and what is output is never input.
 
 use super::file::{PipelineFile, TableSection};
-use super::mend::Places;
+use super::places::Places;
 use super::{PipelineError, TableRules};
 use crate::path_pattern::PathPattern;
 

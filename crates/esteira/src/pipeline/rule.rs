@@ -12,8 +12,8 @@ use datafusion::physical_expr::PhysicalExpr;
 use serde::Deserialize;
 
 use super::file::RuleSection;
-use super::mend::Places;
 use super::outputs::unusable_name;
+use super::table::Given;
 use super::{Condition, Model, PipelineError};
 
 /// A condition on the rows of a table.
@@ -76,12 +76,13 @@ impl Rule {
 
 /// The rules of a table.
 pub(super) fn all(
+    given: &Given<'_>,
     sections: &[RuleSection],
-    places: &Places<'_>,
-    table: &str,
     model: &Model,
     errors: &mut Vec<PipelineError>,
 ) -> Vec<Rule> {
+    let places = given.places;
+    let table = given.place();
     let mut rules: Vec<Rule> = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let place = format!("{table}.rule.{index}");
@@ -101,7 +102,12 @@ pub(super) fn all(
             continue;
         }
         let columns = model.plan().schema().as_arrow();
-        match Condition::check(&section.condition, columns, "the model gives") {
+        match Condition::check(
+            &section.condition,
+            columns,
+            given.functions,
+            "the model gives",
+        ) {
             Ok(checked) => rules.push(Rule {
                 name: section.name.clone(),
                 condition: section.condition.clone(),

@@ -7,7 +7,7 @@ use esteira_lake::tidy::TidyRules;
 
 use super::PipelineError;
 use super::file::{LimitsSection, MaintenanceSection, PipelineFile};
-use super::mend::Places;
+use super::places::Places;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -127,22 +127,106 @@ pub(super) fn check(
             1024,
         ),
     ] {
-        if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
-            let name = key.rsplit('.').next().unwrap_or(key);
-            errors.push(places.wrong(
-                key,
-                format!("`{name}` cannot be {value}"),
-                Some(format!("from {least} to {most}")),
-            ));
-        }
+        errors.extend(value.and_then(|value| out_of_range(places, key, value, least, most)));
     }
     if maintenance.retention_hours == Some(0) {
-        doubts.push(places.wrong(
-            "maintenance.retention_hours",
-            "without a retention, whoever reads a version that was just replaced may lose its files",
-            Some("an hour is enough where clocks agree".to_owned()),
-        ));
+        doubts.push(no_retention(places, "maintenance.retention_hours"));
     }
+}
+
+/// The same for values that Rust says, whose units are its own.
+pub(super) fn check_values(
+    limits: &Limits,
+    maintenance: &Maintenance,
+    places: &Places<'_>,
+    errors: &mut Vec<PipelineError>,
+    doubts: &mut Vec<PipelineError>,
+) {
+    let wide = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    let poll = u64::try_from(limits.poll.as_millis()).unwrap_or(u64::MAX);
+    let rules = &maintenance.rules;
+    for (key, value, least, most) in [
+        (
+            "limits.objects_per_batch",
+            wide(limits.objects_per_batch),
+            1,
+            1_000_000,
+        ),
+        (
+            "limits.bytes_per_batch",
+            limits.bytes_per_batch,
+            1,
+            16_384 * MIB,
+        ),
+        ("limits.poll in milliseconds", poll, 1, 86_400_000),
+        (
+            "limits.requests_at_once",
+            wide(limits.requests_at_once),
+            1,
+            1024,
+        ),
+        (
+            "limits.decompressed_bytes_per_object",
+            wide(limits.decompressed_bytes_per_object),
+            1,
+            16_384 * MIB,
+        ),
+        (
+            "limits.event_bytes",
+            wide(limits.event_bytes),
+            1,
+            1024 * MIB,
+        ),
+        (
+            "limits.file_cache_bytes",
+            wide(limits.file_cache_bytes),
+            0,
+            1_048_576 * MIB,
+        ),
+        (
+            "maintenance.rules.target_bytes",
+            rules.target_bytes,
+            1,
+            1024 * MIB,
+        ),
+        (
+            "maintenance.rules.merge_files",
+            wide(rules.merge_files),
+            2,
+            u64::MAX,
+        ),
+        ("maintenance.rules.dead_percent", rules.dead_percent, 1, 100),
+    ] {
+        errors.extend(out_of_range(places, key, value, least, most));
+    }
+    if maintenance.retention.is_zero() {
+        doubts.push(no_retention(places, "maintenance.retention"));
+    }
+}
+
+fn out_of_range(
+    places: &Places<'_>,
+    key: &str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Option<PipelineError> {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    (!(least..=most).contains(&value)).then(|| {
+        places.wrong(
+            key,
+            format!("`{name}` cannot be {value}"),
+            Some(format!("from {least} to {most}")),
+        )
+    })
+}
+
+fn no_retention(places: &Places<'_>, key: &str) -> PipelineError {
+    places.wrong(
+        key,
+        "without a retention, whoever reads a version that was just replaced may lose its files",
+        Some("an hour is enough where clocks agree".to_owned()),
+    )
 }
 
 pub(super) fn limits(section: &LimitsSection) -> Limits {

@@ -1,13 +1,13 @@
-//! From a `[[table]]` to what is known of the table: its kind, its key, its model, what deletes from it.
+//! From a `[[table]]`, or what Rust says of one, to what is known of the table: its kind, its key, its model, what deletes from it.
 
 use esteira_events::EventSchema;
 use esteira_lake::upsert::{VALID_FROM, VALID_TO, deletions_schema};
 
 use super::file::{KindName, PipelineFile, TableSection};
-use super::mend::Places;
 use super::model::{EVENT, LINEAGE, events_relation};
+use super::places::Places;
 use super::reader::Reader;
-use super::{Condition, Model, PipelineError, TableKind, TableRules, agree, rule};
+use super::{Condition, Functions, Model, PipelineError, TableKind, TableRules, agree, rule};
 
 /// Where the model of a table is in the folder.
 pub(super) fn model_path(section: &TableSection) -> String {
@@ -20,19 +20,25 @@ pub(super) fn model_path(section: &TableSection) -> String {
 /// What a table is checked against.
 pub(super) struct Given<'a> {
     pub(super) places: &'a Places<'a>,
-    /// Where the table is in them.
-    pub(super) place: String,
+    /// Which of the tables it is.
+    pub(super) index: usize,
     pub(super) config: &'a PipelineFile,
     /// When it could be read.
     pub(super) schema: Option<&'a EventSchema>,
     /// When it can be one.
     pub(super) version: Option<&'a str>,
+    pub(super) functions: &'a Functions,
 }
 
 impl Given<'_> {
+    /// Where the table is in the places.
+    pub(super) fn place(&self) -> String {
+        format!("table.{}", self.index)
+    }
+
     /// A mistake in what the table says under `key`.
     fn wrong(&self, key: &str, message: String, hint: Option<String>) -> PipelineError {
-        let path = format!("{}.{key}", self.place);
+        let path = format!("{}.{key}", self.place());
         self.places.wrong(&path, message, hint)
     }
 }
@@ -41,8 +47,8 @@ impl Given<'_> {
 pub(super) async fn rules(
     reader: &mut Reader<'_>,
     given: &Given<'_>,
-    section: &TableSection,
 ) -> Result<Option<TableRules>, Vec<PipelineError>> {
+    let section = &given.config.tables[given.index];
     let name = &section.name;
     let mut errors = Vec::new();
     let rows = key_and_kind(given, section)
@@ -56,8 +62,8 @@ pub(super) async fn rules(
     if name.is_empty() && section.model.is_none() {
         return Err(errors);
     }
-    let (model_name, sql) = match reader.read(&model_path(section)) {
-        Ok(read) => read,
+    let source = match reader.model(given.config, given.index) {
+        Ok(source) => source,
         Err(error) => {
             errors.push(error);
             return Err(errors);
@@ -70,7 +76,7 @@ pub(super) async fn rules(
             Err(errors)
         };
     };
-    let model = match Model::check(&model_name, &sql, schema).await {
+    let model = match Model::check(source, schema, given.functions).await {
         Ok(model) => model,
         Err(problems) => {
             errors.extend(problems);
@@ -92,13 +98,7 @@ pub(super) async fn rules(
             errors.push(given.wrong("key", message, Some(hint.to_owned())));
         }
     }
-    let rules = rule::all(
-        &section.rules,
-        given.places,
-        &given.place,
-        &model,
-        &mut errors,
-    );
+    let rules = rule::all(given, &section.rules, &model, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -273,7 +273,7 @@ fn delete_when(
         return Ok(None);
     };
     let columns = events_relation(schema);
-    match Condition::check(text, &columns, "`events` has the columns") {
+    match Condition::check(text, &columns, given.functions, "`events` has the columns") {
         Ok(condition) => Ok(Some(condition)),
         Err((message, hint)) => wrong(format!("table `{name}`: `delete_when`: {message}"), hint),
     }

@@ -57,7 +57,7 @@ pub(super) async fn sift(
             what: what.clone(),
             reason: error.strip_backtrace(),
         };
-        let rows = transform::run(table.model.sql(), &relation, events.clone());
+        let rows = transform::run(&table.model, &relation, events.clone());
         let rows = rows.await.map_err(failed)?;
         for rule in table.rules.iter().filter(|rule| rule.action.is_of_event()) {
             let breaking = breaking_events(rule, &rows).map_err(failed)?;

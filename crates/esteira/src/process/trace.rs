@@ -137,7 +137,7 @@ impl Trail<'_> {
             let events = self.asked(session.table(EVENTS).await?)?;
             session = transform::session_over(relation, events.collect().await?)?;
         }
-        let mut rows = session.sql(self.deciding.model.sql()).await?;
+        let mut rows = self.deciding.model.over(&session).await?;
         if !only_grows {
             rows = self.asked(rows)?;
         }
@@ -190,7 +190,7 @@ impl Trail<'_> {
             return Ok(dropped);
         }
         let events = transform::events(relation, vec![event.clone()], planned_at)?;
-        for rows in transform::run(self.table.model.sql(), relation, events).await? {
+        for rows in transform::run(&self.table.model, relation, events).await? {
             for rule in rules::dropped_by(self.table, &rows)?.into_iter().flatten() {
                 *dropped.entry(rule.name.clone()).or_default() += 1;
             }

@@ -19,7 +19,7 @@ use super::land::Landed;
 use super::rules::{self, Broken};
 use super::stages::Context;
 use crate::pipeline::{self, EVENT, EVENTS};
-use crate::{Condition, Error, TableKind};
+use crate::{Condition, Error, Model, TableKind};
 
 /// The rows each table may get, and the order of the events they came from.
 pub(super) struct Transformed {
@@ -73,7 +73,7 @@ pub(super) async fn transform(
             },
         };
         let what = format!("the model of table `{}`", table.name);
-        let rows = run(table.model.sql(), &relation, visible.clone())
+        let rows = run(&table.model, &relation, visible.clone())
             .await
             .and_then(|rows| rules::keep(table, rows, &mut broken))
             .map_err(|error| Error::Query {
@@ -156,12 +156,12 @@ fn standing(
 
 /// The rows that a model makes of events.
 pub(super) async fn run(
-    sql: &str,
+    model: &Model,
     relation: &SchemaRef,
     events: Vec<RecordBatch>,
 ) -> Result<Vec<RecordBatch>, DataFusionError> {
     let session = session_over(relation, events)?;
-    session.sql(sql).await?.collect().await
+    model.over(&session).await?.collect().await
 }
 
 /// Of all events, in their order, whether the condition is true of them.

@@ -12,6 +12,7 @@ mod bad_inputs;
 mod crashes;
 mod drafts;
 mod foreign;
+mod in_rust;
 mod kinds;
 mod limits;
 mod orders;

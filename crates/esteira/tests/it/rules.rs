@@ -202,7 +202,8 @@ impl Shop {
     async fn run(&self) -> Result<(), Error> {
         let objects = self.objects_per_batch;
         let files = Pipeline::files(self.folder.path().to_str().unwrap()).unwrap();
-        let submit = Submit::new(files)
+        let submit = Submit::new()
+            .process(files)
             .opened_bucket(self.bucket())
             .once(true)
             .attempts(1);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deltalake::DeltaTable;
-use esteira::{Clock, Error, Lake, Pipeline, RunSummary, Submit, SystemClock};
+use esteira::{Clock, Error, Lake, Pipeline, Process, RunSummary, Submit, SystemClock};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::tidy::{Effort, TidyRules};
 use esteira_testkit::history::History;
@@ -33,8 +33,7 @@ const AT_REST: TidyRules = TidyRules {
 pub(crate) struct World {
     pub(crate) store: Arc<TestStore>,
     pub(crate) arrived: Vec<InputObject>,
-    /// A folder, or the name of a built-in one.
-    pipeline: String,
+    process: Arc<dyn Process>,
     /// Instead of the pipeline's own path.
     input: Option<&'static str>,
     objects_per_batch: usize,
@@ -53,11 +52,16 @@ impl World {
         }
     }
 
+    /// A folder, or the name of a built-in one.
     pub(crate) fn of(pipeline: &str) -> Self {
+        Self::running(Pipeline::files(pipeline).unwrap())
+    }
+
+    pub(crate) fn running(process: impl Process + 'static) -> Self {
         Self {
             store: Arc::new(TestStore::default()),
             arrived: Vec::new(),
-            pipeline: pipeline.to_owned(),
+            process: Arc::new(process),
             input: None,
             objects_per_batch: 10_000,
             bytes_per_batch: None,
@@ -116,7 +120,8 @@ impl World {
     }
 
     pub(crate) async fn run(&self) -> Result<RunSummary, Error> {
-        let submit = Submit::new(Pipeline::files(&self.pipeline).unwrap())
+        let submit = Submit::new()
+            .process(Arc::clone(&self.process))
             .opened_bucket(self.bucket())
             .once(true)
             .attempts(1)
@@ -154,10 +159,11 @@ impl World {
     }
 
     pub(crate) async fn lake(&self) -> Lake {
-        let files = Pipeline::files(&self.pipeline).unwrap();
-        let mut pipeline = files.load().await.unwrap();
-        self.adjust()(&mut pipeline);
-        Lake::open(pipeline, self.bucket()).await.unwrap()
+        let submit = Submit::new()
+            .process(Arc::clone(&self.process))
+            .opened_bucket(self.bucket())
+            .adjust(self.adjust());
+        submit.lake().await.unwrap()
     }
 
     /// Lets a history arrive, wave by wave.

@@ -13,7 +13,7 @@ mod tables;
 
 use std::fmt::Write as _;
 
-use esteira::{Pipeline, Severity};
+use esteira::{Checked, Pipeline, Severity};
 use tempfile::TempDir;
 
 const PIPELINE: &str = r#"name = "loja"
@@ -68,6 +68,11 @@ async fn told(changes: &[Change<'_>]) -> String {
         .unwrap()
         .check()
         .await;
+    in_words(&checked).replace(&format!("{}/", folder.path().display()), "")
+}
+
+/// Every problem, with its hint.
+pub(crate) fn in_words(checked: &Checked) -> String {
     let mut text = String::new();
     for problem in &checked.problems {
         let severity = match problem.severity {
@@ -84,7 +89,7 @@ async fn told(changes: &[Change<'_>]) -> String {
         .iter()
         .any(|problem| problem.severity == Severity::Error);
     assert_eq!(checked.pipeline.is_none(), is_wrong, "{text}");
-    text.replace(&format!("{}/", folder.path().display()), "")
+    text
 }
 
 /// The same with a rule for the table `itens`.

@@ -331,3 +331,12 @@ async fn wrong_things_in_every_file() {
     hint: the nearest known type is `STRING`
     ");
 }
+
+#[tokio::test]
+async fn model_with_another_event() {
+    let changes = [("models/pedidos.sql", "total,", "total AS _event,")];
+    assert_snapshot!(told(&changes).await, @r"
+    error: models/pedidos.sql:4:12: `_event` is another column here: rows would be taken for those of other events
+    hint: pass `_event` on as it is, and give the other column another name
+    ");
+}
