@@ -181,6 +181,26 @@ impl PipelineFiles {
         self.read().await.into_result()
     }
 
+    /// The file that declares the event.
+    pub(crate) fn schema(&self) -> Result<SchemaFile, PipelineError> {
+        let mut reader = Reader::new(self);
+        let (config_name, text) = reader.read(CONFIG)?;
+        let mended = mend::read(&config_name, &text);
+        let Some(config) = mended.file else {
+            let missing = PipelineError::Unreadable {
+                file: config_name.clone(),
+                reason: "it is not a pipeline".to_owned(),
+            };
+            return Err(mended.problems.into_iter().next().unwrap_or(missing));
+        };
+        let (name, text) = reader.read(&config.event.schema)?;
+        Ok(SchemaFile {
+            file: name.into(),
+            is_built_in: matches!(self, Self::BuiltIn(_)),
+            text,
+        })
+    }
+
     pub(super) async fn read(&self) -> Reading {
         let mut reader = Reader::new(self);
         let (config_name, text) = match reader.read(CONFIG) {
@@ -282,6 +302,13 @@ impl PipelineFiles {
         unused.sort_by_key(ToString::to_string);
         unused
     }
+}
+
+/// The file that declares the event of a pipeline.
+pub(crate) struct SchemaFile {
+    pub(crate) file: std::path::PathBuf,
+    pub(crate) is_built_in: bool,
+    pub(crate) text: String,
 }
 
 /// All that reading a pipeline's files gave.

@@ -14,7 +14,7 @@ use esteira_events::NOT_IN_COLUMNS;
 use super::PipelineError;
 use super::file::{line_and_column, nearest_of};
 use super::model::{EVENT, EVENTS, Model};
-use super::type_name::type_name;
+use esteira_lake::tables::type_name;
 
 /// Everything that the engine found wrong.
 pub(super) fn told(
