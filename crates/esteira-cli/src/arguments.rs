@@ -34,7 +34,8 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 wrong pipeline, 4 bucket not usable,
 5 another runner, 6 table not ours, 7 question failed, 8 table not what its originals make,
-9 event breaks a rule that stops, 130 and 143 ended at once by a second Ctrl-C or SIGTERM."
+9 event breaks a rule that stops, 10 rows made by other rules than today's, 130 and 143 ended at once by a
+second Ctrl-C or SIGTERM."
 )]
 pub(crate) struct Arguments {
     /// Say more on standard error; twice says everything.
@@ -60,7 +61,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Make a new pipeline's folder, with everything in it explained.
     Init(InitArguments),
-    /// Draft a pipeline from sample objects.
+    /// Draft a pipeline from sample objects, or lines for the schema of one that has run.
     Infer(InferArguments),
     /// Tell everything that is wrong with a pipeline's folder, without running it.
     Check(CheckArguments),
@@ -86,7 +87,7 @@ pub(crate) enum Command {
     Optimize(OptimizeArguments),
     /// Delete files that no version within the retention needs.
     Vacuum(VacuumArguments),
-    /// Turn deletion vectors on in tables that were created without.
+    /// Bring tables up to the pipeline: types that hold more, deletion vectors.
     Upgrade(UpgradeArguments),
     /// Make sample events of the marketplace.
     Generate(GenerateArguments),
@@ -307,7 +308,8 @@ Examples:
   esteira verify --scratch /data/tmp --format json | jq '.tables[].differences'
 
 It reads all originals and writes all tables once to the scratch folder, which is emptied afterwards.
-Compared are the versions that the newest record names. Nothing in the bucket changes. Exit code 8: a row is not what the originals make.")]
+Compared are the versions that the newest record names. Nothing in the bucket changes. Exit code 8: a row is not what the
+originals make; 10: only rows whose batch was made by other rules than the pipeline has now.")]
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     pub(crate) target: Target,

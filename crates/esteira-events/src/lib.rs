@@ -16,11 +16,12 @@ pub mod schema;
 pub mod version;
 
 pub use decode::{
-    DecodeError, DecodeLimits, EventDecoder, LeftOut, ObjectReport, Reason, Rejected, Samples,
-    Source, SuggestedField, Suggestion, is_compressed, text_length, text_of,
+    Addition, DecodeError, DecodeLimits, EventDecoder, LeftOut, ObjectReport, Reason, Rejected,
+    Samples, Source, SuggestedField, Suggestion, UnnamedFields, is_compressed, named_paths,
+    text_length, text_of,
 };
 pub use schema::{
-    DataType, EventSchema, Field, NOT_IN_COLUMNS, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED,
-    SOURCE_POSITION, SchemaError, SchemaProblem,
+    DataType, EventSchema, Field, NOT_IN_COLUMNS, NewField, RESCUED_DATA, SOURCE_FILE,
+    SOURCE_MODIFIED, SOURCE_POSITION, SchemaError, SchemaProblem,
 };
 pub use version::EventVersion;

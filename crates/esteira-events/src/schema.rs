@@ -19,4 +19,5 @@ pub use arrow_types::{
     NOT_IN_COLUMNS, RESCUED_DATA, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION,
 };
 pub use data_type::{DataType, EventSchema, Field};
+pub use ddl::NewField;
 pub use error::{SchemaError, SchemaProblem};

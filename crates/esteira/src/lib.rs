@@ -26,10 +26,11 @@
 //! - [`Pipeline`], in `pipeline/`: one that is checked; the folder with `pipeline.toml`, `schema.sql` and
 //!   `models/*.sql`
 //! - [`check_together`]: whether several pipelines can share a bucket
-//! - [`Draft`], in `draft/`: a new pipeline's folder, to begin with or from samples
+//! - [`Draft`], in `draft/`: a new pipeline's folder, to begin with or from samples; [`evolution`]: what a schema
+//!   could name by now
 //! - `process/`: the stages of a batch, all named in `process/stages.rs`
 //! - [`Submit`]: running a pipeline from Rust
-//! - [`optimize`], [`vacuum`], [`upgrade`]: tidying tables by hand
+//! - [`optimize`], [`vacuum`]: tidying tables by hand; [`upgrade`]: bringing them up to the pipeline
 //! - [`verify`], in `verify/`: holding the tables against the originals
 //! - [`replay`]: building the tables anew beside the live ones
 //! - [`quarantine`]: what could not become an event; [`retry`]: once more, with the rules of today
@@ -58,11 +59,11 @@ mod verify;
 mod why;
 
 pub use clock::{Clock, SystemClock};
-pub use draft::{Draft, DraftError, schema_of};
+pub use draft::{Draft, DraftError, Evolution, OfferedField, evolution, schema_of};
 pub use error::{BrokenRule, Error};
 pub use interface::{DeclaredSchema, Definition, Process, Table};
 pub use lake::Lake;
-pub use maintenance::{optimize, upgrade, vacuum};
+pub use maintenance::{Upgraded, optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
     Checked, Condition, Functions, Limits, Maintenance, Model, Pipeline, PipelineError,
@@ -72,7 +73,7 @@ pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent
 pub use quarantined::{QuarantineEntry, quarantine};
 pub use rebuild::replay;
 pub use retry::retry;
-pub use status::{Status, status};
+pub use status::{Status, UnnamedField, status};
 pub use submit::Submit;
 pub use verify::{Difference, DifferenceKind, TableCheck, Verification, verify};
 pub use why::{Fate, KnownEvent, Origin, Why, why};

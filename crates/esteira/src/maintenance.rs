@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use esteira_lake::files::FileCache;
 use esteira_lake::tables::LakeTable;
-use esteira_lake::tidy::{self, Compaction, Effort, Vacuum, VacuumRules};
+use esteira_lake::tidy::{self, Compaction, Effort, Vacuum, VacuumRules, Widening};
 
 use crate::clock::Clock;
 use crate::process::{quarantine_spec, readable_since, specs};
@@ -59,21 +60,40 @@ pub async fn vacuum(
     Ok(done)
 }
 
-/// Turns deletion vectors on in tables that were created without; whether that was needed, by table.
-/// Tables that are declared `copy_on_write`, and the quarantine, stay as they are.
+/// What was done to a table to bring it up to what it is declared to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upgraded {
+    /// Whether deletion vectors were turned on.
+    pub deletion_vectors: bool,
+    /// The columns that hold more now, if there are some.
+    pub widening: Option<Widening>,
+}
+
+/// Writes tables again whose columns are wider in the pipeline, and turns deletion vectors on in those that
+/// were created without; what was done, by table. No deletion vectors get tables that are declared
+/// `copy_on_write`, and the quarantine.
 ///
 /// # Errors
 /// [`Error::UnknownTable`]; [`Error`] when a table cannot be read or written.
-pub async fn upgrade(lake: &Lake, names: &[String]) -> Result<Vec<(String, bool)>, Error> {
+pub async fn upgrade(lake: &Lake, names: &[String]) -> Result<Vec<(String, Upgraded)>, Error> {
     let mut done = Vec::new();
-    for mut table in tables(lake, names).await? {
-        let upgraded = table.upgrade().await?;
+    for (mut table, columns) in opened(lake, names).await? {
+        let upgraded = Upgraded {
+            widening: tidy::widen(&mut table, &columns).await?,
+            deletion_vectors: table.upgrade().await?,
+        };
         done.push((table.name().to_owned(), upgraded));
     }
     Ok(done)
 }
 
 async fn tables(lake: &Lake, names: &[String]) -> Result<Vec<LakeTable>, Error> {
+    let opened = opened(lake, names).await?.into_iter();
+    Ok(opened.map(|(table, _)| table).collect())
+}
+
+/// Tables with the columns they have, and those they are declared to have.
+async fn opened(lake: &Lake, names: &[String]) -> Result<Vec<(LakeTable, SchemaRef)>, Error> {
     let mut all: Vec<_> = specs(lake.pipeline()).collect();
     all.push(quarantine_spec(lake.pipeline()));
     if let Some(unknown) = names
@@ -89,7 +109,9 @@ async fn tables(lake: &Lake, names: &[String]) -> Result<Vec<LakeTable>, Error> 
     let mut tables = Vec::new();
     for spec in all {
         if names.is_empty() || names.contains(&spec.name) {
-            tables.push(LakeTable::open(lake.bucket(), spec, Arc::clone(&cache)).await?);
+            let columns = Arc::clone(&spec.schema);
+            let table = LakeTable::open(lake.bucket(), spec, Arc::clone(&cache)).await?;
+            tables.push((table, columns));
         }
     }
     Ok(tables)

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use esteira_events::named_paths;
 use esteira_lake::ledger::{Ledger, Record};
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::{Error, Lake};
+use crate::{Error, Lake, Pipeline};
 
 /// The state of a pipeline, for a person or a script.
 #[derive(Debug, Clone, Serialize)]
@@ -25,6 +26,23 @@ pub struct Status {
     pub behind_ms: i64,
     /// Age of the oldest waiting object, in milliseconds; 0 when nothing waits.
     pub oldest_waiting_ms: i64,
+    /// Fingerprint of the rules as they are now: they count from the next batch on.
+    pub rules: String,
+    /// Fields that events had and the schema does not name, those of most events first.
+    pub unnamed_fields: Vec<UnnamedField>,
+}
+
+/// A field that is only in the rescued data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnnamedField {
+    /// Where it is in the event, like `$.items[].colour`.
+    pub path: String,
+    /// Events that had it.
+    pub events: u64,
+    /// The first batch with such an event.
+    pub since_batch: u64,
+    /// Events of the last batch that had it.
+    pub in_last_batch: u64,
 }
 
 /// Asks the bucket and the ledger.
@@ -57,6 +75,28 @@ pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error
         waiting_objects: waiting.len() as u64,
         behind_ms: behind / 1000,
         oldest_waiting_ms: oldest_waiting.map_or(0, |oldest| clock.now_micros() - oldest) / 1000,
+        rules: pipeline.fingerprint.clone(),
+        unnamed_fields: last.map_or_else(Vec::new, |record| unnamed(pipeline, record)),
         last_batch: last.cloned(),
     })
+}
+
+fn unnamed(pipeline: &Pipeline, record: &Record) -> Vec<UnnamedField> {
+    let named = named_paths(&pipeline.schema);
+    let fields = record.rescued_totals.fields.iter();
+    let mut unnamed: Vec<UnnamedField> = fields
+        .filter(|(path, _)| !named.contains(*path))
+        .map(|(path, field)| UnnamedField {
+            path: path.clone(),
+            events: field.events,
+            since_batch: field.since,
+            in_last_batch: record
+                .rescued
+                .fields
+                .get(path)
+                .map_or(0, |last| last.events),
+        })
+        .collect();
+    unnamed.sort_by_key(|field| std::cmp::Reverse(field.events));
+    unnamed
 }

@@ -55,8 +55,11 @@ Examples:
   esteira upgrade
   esteira upgrade --table orders
 
-Afterwards the table can only be read by software that knows deletion vectors (Delta reader version 3).
-A table that says `copy_on_write = true` in `pipeline.toml` stays as it is.")]
+Columns whose type holds more in the pipeline than in the table (INT to BIGINT, more digits of a DECIMAL) get
+it: all files of the table are written again, in one commit. Stop the job while it is done.
+
+Deletion vectors are turned on: afterwards the table can only be read by software that knows them (Delta
+reader version 3). Not in a table that says `copy_on_write = true` in `pipeline.toml`.")]
 pub(crate) struct UpgradeArguments {
     #[command(flatten)]
     pub(crate) tables: Tables,

@@ -33,6 +33,12 @@ pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
         "freshness p99"
     ));
     for record in &records {
+        if record.batch > 1 && record.rules_since == Some(record.batch) {
+            output::line(&format!(
+                "{:>6}  other rules from here on: {}",
+                "", record.pipeline
+            ));
+        }
         let events = &record.accounts.events;
         let timings = &record.timings_ms;
         output::line(&format!(
@@ -50,6 +56,13 @@ pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
         ));
         for (rule, count) in &record.accounts.rules {
             output::line(&format!("{:>6}  rule {rule} broken {count}×", ""));
+        }
+        for (path, field) in &record.rescued.fields {
+            let path = output::inline(path);
+            output::line(&format!(
+                "{:>6}  {path}, which the schema does not name, in {} events",
+                "", field.events
+            ));
         }
     }
     Ok(())

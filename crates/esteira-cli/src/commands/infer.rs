@@ -1,5 +1,7 @@
 //! `esteira infer`: a pipeline drafted from samples.
 
+mod evolve;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -16,6 +18,9 @@ use crate::output;
 const MOST_TOLD: usize = 5;
 
 pub(super) async fn run(arguments: InferArguments) -> anyhow::Result<()> {
+    if arguments.evolve {
+        return evolve::run(&arguments).await;
+    }
     let out = arguments.out.as_deref();
     let of_folder = out
         .and_then(Path::file_name)

@@ -52,7 +52,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
 /// A draft that was not made, on the terminal.
 fn drafted(error: &DraftError) -> anyhow::Error {
     let code = match error {
-        DraftError::Name(_) => 2,
+        DraftError::Name(_) | DraftError::BuiltIn => 2,
         _ => 1,
     };
     let mut failure = Failure::new(error.to_string()).code(code);

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use esteira::{Clock, Pipeline, Status, SystemClock};
-use esteira_lake::ledger::Counts;
+use esteira::{Clock, Pipeline, Status, SystemClock, UnnamedField};
+use esteira_lake::ledger::{Counts, Record};
 
 use super::lake;
 use crate::arguments::{ListFormat, StatusArguments};
 use crate::output;
+
+/// So many fields that the schema does not name are told one by one.
+const MOST_FIELDS: usize = 20;
 
 pub(super) async fn run(arguments: StatusArguments) -> anyhow::Result<()> {
     let lake = lake(&arguments.target.pipeline, &arguments.target.place.bucket).await?;
@@ -56,6 +59,9 @@ fn text(status: &Status, pipeline: &Pipeline) {
         ));
     }
     if let Some(record) = &status.last_batch {
+        if let Some(rules) = rules(&status.rules, record) {
+            output::line(&rules);
+        }
         output::line(&counts("objects", &record.totals.objects));
         output::line(&counts("events", &record.totals.events));
         if record.totals.reasons.is_empty() {
@@ -76,6 +82,41 @@ fn text(status: &Status, pipeline: &Pipeline) {
                 action(pipeline, rule)
             ));
         }
+    }
+    unnamed(&status.unnamed_fields);
+}
+
+/// Which rules made the last batch, where they have not always been the same or are others now.
+fn rules(now: &str, record: &Record) -> Option<String> {
+    let last = &record.pipeline;
+    let since = record.rules_since.filter(|batch| *batch > 1);
+    let since = since.map_or_else(String::new, |batch| format!(" since batch {batch}"));
+    if last != now {
+        return Some(format!(
+            "rules        {last}{since}; the pipeline has changed, {now} counts from the next batch on"
+        ));
+    }
+    (!since.is_empty()).then(|| format!("rules        {last}{since}"))
+}
+
+fn unnamed(fields: &[UnnamedField]) {
+    for field in fields.iter().take(MOST_FIELDS) {
+        output::line(&format!(
+            "not named    {} in {} events since batch {}, {} of them in the last batch",
+            output::inline(&field.path),
+            field.events,
+            field.since_batch,
+            field.in_last_batch,
+        ));
+    }
+    if fields.len() > MOST_FIELDS {
+        let more = fields.len() - MOST_FIELDS;
+        output::line(&format!("             and {more} more fields"));
+    }
+    if !fields.is_empty() {
+        output::line(
+            "             the schema does not name these fields; `esteira infer --evolve` offers them",
+        );
     }
 }
 

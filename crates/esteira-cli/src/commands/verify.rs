@@ -52,10 +52,16 @@ pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
         .filter(|table| !table.holds())
         .map(|table| table.table.as_str())
         .collect();
-    Err(Failure::new(format!(
-        "not what the originals make: {}",
-        wrong.join(", ")
-    ))
+    let wrong = wrong.join(", ");
+    if checked.holds_but_for_rules() {
+        return Err(Failure::new(format!(
+            "made by other rules than the pipeline has now: {wrong}"
+        ))
+        .hint("these rows may be right by the rules of their batches; `esteira replay --switch` makes all rows by the rules of today")
+        .code(10)
+        .into());
+    }
+    Err(Failure::new(format!("not what the originals make: {wrong}"))
     .hint("`esteira why TABLE KEY` shows the events of a key; `esteira replay --into PATH` builds the tables anew")
     .code(8)
     .into())
@@ -73,9 +79,26 @@ fn tell(table: &TableCheck, width: usize) {
         "{:<width$} {} rows, {} expected",
         table.table, table.rows, table.expected_rows
     ));
+    output::line(&format!("  {}", rules(table)));
     for difference in &table.differences {
         output::line(&format!("  {}", in_words(difference)));
     }
+}
+
+/// How many rows differ, and whose rules made them.
+fn rules(table: &TableCheck) -> String {
+    let (all, others) = (table.differing_rows, table.by_other_rules);
+    let part = if table.only_by_other_rules {
+        "all".to_owned()
+    } else if others > 0 {
+        format!("{others} of them")
+    } else {
+        return format!("{all} rows differ");
+    };
+    format!(
+        "{all} rows differ, {part} made by other rules than the pipeline has now, in {}",
+        output::batches(&table.batches_of_other_rules)
+    )
 }
 
 fn in_words(difference: &Difference) -> String {
@@ -89,7 +112,7 @@ fn in_words(difference: &Difference) -> String {
         output::inline(&difference.source_file),
         output::inline(&difference.source_position)
     );
-    match &difference.kind {
+    let what = match &difference.kind {
         DifferenceKind::Missing => format!("missing     {key}, {origin}"),
         DifferenceKind::Unexpected => format!("unexpected  {key}, {origin}"),
         DifferenceKind::Different { columns } => {
@@ -103,5 +126,10 @@ fn in_words(difference: &Difference) -> String {
             let columns = columns.collect::<Vec<_>>().join("; ");
             format!("different   {key}, {origin}: {columns}")
         }
+    };
+    if difference.by_other_rules {
+        format!("{what} (other rules)")
+    } else {
+        what
     }
 }

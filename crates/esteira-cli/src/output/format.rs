@@ -32,6 +32,33 @@ pub(crate) fn duration(milliseconds: i64) -> String {
     }
 }
 
+/// Numbers of batches, ascending, with what lies between taken together.
+pub(crate) fn batches(numbers: &[u64]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let ranges: Vec<String> = ranges
+        .iter()
+        .map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first} to {last}")
+            }
+        })
+        .collect();
+    let what = if numbers.len() == 1 {
+        "batch"
+    } else {
+        "batches"
+    };
+    format!("{what} {}", ranges.join(", "))
+}
+
 /// An instant in UTC, RFC 3339.
 pub(crate) fn instant(micros: i64) -> String {
     timestamp_us_to_datetime(micros).map_or_else(
@@ -74,6 +101,12 @@ pub(crate) fn inline(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn batches_in_a_row_are_told_together() {
+        assert_eq!(batches(&[4]), "batch 4");
+        assert_eq!(batches(&[1, 2, 3, 7, 9, 10]), "batches 1 to 3, 7, 9 to 10");
+    }
 
     #[test]
     fn numbers_are_shown_in_the_unit_that_fits() {

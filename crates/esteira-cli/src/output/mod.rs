@@ -14,7 +14,7 @@ mod log;
 mod progress;
 mod rows;
 
-pub(crate) use format::{bytes, duration, inline, instant, safe};
+pub(crate) use format::{batches, bytes, duration, inline, instant, safe};
 pub(crate) use log::{JsonLog, start_log};
 pub(crate) use progress::{Bar, LiveLines};
 pub(crate) use rows::rows;

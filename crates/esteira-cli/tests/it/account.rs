@@ -92,6 +92,7 @@ fn damage_has_an_exit_code_of_its_own_and_is_named() {
     assert_snapshot!(without_times(&place.shown(&answer)), @r#"
     exit 8
     orders       1 rows, 2 expected
+      1 rows differ
       missing     txt_detl_idt_pedi_pgto=pedido-2, from input/c.json event 0
     sellers      1 rows, each what the originals make (digest #)
     products     2 rows, each what the originals make (digest #)

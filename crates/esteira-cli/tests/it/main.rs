@@ -19,6 +19,7 @@
 mod account;
 mod authoring;
 mod bucket_errors;
+mod change_over_time;
 mod chaos;
 mod check;
 mod cookbook;

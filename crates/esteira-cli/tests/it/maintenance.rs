@@ -144,7 +144,7 @@ fn upgrade_says_which_tables_it_changed() {
     let json = [
         "upgrade", "--table", "orders", "--format", "json", "--bucket", &bucket,
     ];
-    assert_snapshot!(place.ask(&json), @r#"{"table":"orders","upgraded":false}"#);
+    assert_snapshot!(place.ask(&json), @r#"{"deletion_vectors":false,"files_written_again":0,"table":"orders","upgraded":false,"wider_columns":[]}"#);
 }
 
 #[test]

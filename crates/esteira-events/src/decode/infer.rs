@@ -9,7 +9,7 @@ mod shape;
 
 use jiter::Peek;
 
-use self::shape::{Shape, Taker};
+use self::shape::{Place, Shape, Taker};
 use super::account::Account;
 use super::compression::unpack;
 use super::decoder::DecodeLimits;
@@ -18,7 +18,7 @@ use super::issue::Issue;
 use super::report::{ObjectReport, Reason};
 use super::scanner::{Broken, Scanner};
 use super::split::{Body, Splitter, TakeValue, Value};
-use crate::schema::{DataType, Field};
+use crate::schema::{DataType, EventSchema, Field};
 
 /// Samples that have been looked at.
 #[derive(Debug, Default)]
@@ -66,7 +66,36 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// A field that a schema could have beside those that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// The fields that it is within, from the event on; lists are not counted.
+    pub within: Vec<String>,
+    /// Where it is in the event, like `$.items[].price`.
+    pub path: String,
+    /// Its name and type; it may be null.
+    pub field: Field,
+    /// Objects, of those it is in, in which it has a value.
+    pub present: u64,
+    /// A value, shortened; empty for lists and structs.
+    pub example: String,
+}
+
 impl Samples {
+    /// What the samples have beside the fields of a schema, in the order in which it was first met, and what
+    /// of it cannot be a field. Of the schema's own fields nothing is said.
+    #[must_use]
+    pub fn additions(&self, schema: &EventSchema) -> (Vec<Addition>, Vec<LeftOut>) {
+        let (mut additions, mut left_out) = (Vec::new(), Vec::new());
+        self.event.additions(
+            schema.fields(),
+            &Place::default(),
+            &mut additions,
+            &mut left_out,
+        );
+        (additions, left_out)
+    }
+
     /// Looks at an object; tells how many entries are events, and which are not and why.
     pub fn look_at(&mut self, bytes: &[u8]) -> ObjectReport {
         let mut unpacked = Vec::new();

@@ -166,7 +166,8 @@ pub(super) fn json_path(event: &StructLayout, steps: &[Step]) -> String {
     path
 }
 
-fn push_name(path: &mut String, name: &str) {
+/// Appends the step to a field of that name.
+pub(super) fn push_name(path: &mut String, name: &str) {
     if name.chars().all(|c| c == '_' || c.is_alphanumeric()) {
         path.push('.');
         path.push_str(name);

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{SchemaError, SchemaProblem, ddl, rules};
+use super::{NewField, SchemaError, SchemaProblem, ddl, rules};
 
 /// The type of a declared field; the names are those of Spark SQL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -134,6 +134,19 @@ impl EventSchema {
     /// The first problem, with its file, line and column.
     pub fn parse(sql: &str, file_name: &str) -> Result<Self, SchemaError> {
         ddl::parse(sql, file_name)
+    }
+
+    /// The text of a schema file with more fields, each behind the last one of its struct; the rest stays as
+    /// it is written. Fields of structs that are not there are left out.
+    ///
+    /// # Errors
+    /// The first problem of the text as it is.
+    pub fn extended(
+        sql: &str,
+        file_name: &str,
+        fields: &[NewField],
+    ) -> Result<String, SchemaError> {
+        ddl::extended(sql, file_name, fields)
     }
 
     /// The name of the declared table.

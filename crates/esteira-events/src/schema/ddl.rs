@@ -5,9 +5,15 @@
 //! *CREATE TABLE* and *Data Types*), plus the one `CHECK` that can be enforced on an event. Rules
 //! that do not depend on the text are in `rules`; this room adds the place to them.
 
+mod extend;
 mod lexer;
 
+use std::ops::Range;
+
 use lexer::{Lexer, Token, TokenKind};
+
+pub use extend::NewField;
+pub(super) use extend::extended;
 
 use super::{DataType, EventSchema, Field, SchemaError, SchemaProblem, rules};
 
@@ -34,11 +40,19 @@ const SIMILAR: f64 = 0.7;
 
 /// Parses one `CREATE TABLE` statement.
 pub(super) fn parse(sql: &str, file: &str) -> Result<EventSchema, SchemaError> {
+    places(sql, file).map(|(schema, _)| schema)
+}
+
+/// The schema, and where each list of fields ends.
+fn places(sql: &str, file: &str) -> Result<(EventSchema, Vec<FieldsAt>), SchemaError> {
     let mut parser = Parser {
         lexer: Lexer::new(sql),
         next: Token::end(),
+        end: 0,
+        within: Vec::new(),
+        places: Vec::new(),
     };
-    parser.statement().map_err(|located| {
+    let schema = parser.statement().map_err(|located| {
         let (line, column) = lexer::place(sql, located.offset);
         SchemaError {
             file: file.to_owned(),
@@ -46,7 +60,18 @@ pub(super) fn parse(sql: &str, file: &str) -> Result<EventSchema, SchemaError> {
             column,
             problem: located.problem,
         }
-    })
+    })?;
+    Ok((schema, parser.places))
+}
+
+/// Where the fields of the event, or of a struct in it, are written: byte offsets.
+struct FieldsAt {
+    /// The fields that it is within, from the event on; lists are not counted.
+    within: Vec<String>,
+    /// Where the last field begins, and where it ends.
+    last: Range<usize>,
+    /// Where the closing symbol is.
+    close: usize,
 }
 
 /// A problem and the byte offset it is at; lines and columns are only counted once it is final.
@@ -66,6 +91,11 @@ struct Parser<'a> {
     lexer: Lexer<'a>,
     /// The token not yet consumed: the grammar needs to see one ahead.
     next: Token<'a>,
+    /// Where the token before it ends.
+    end: usize,
+    /// The fields whose types are being read.
+    within: Vec<String>,
+    places: Vec<FieldsAt>,
 }
 
 impl Parser<'_> {
@@ -100,9 +130,15 @@ impl Parser<'_> {
     fn fields(&mut self, close: char, expected: &'static str, depth: usize) -> Parsed<Vec<Field>> {
         let mut fields = Vec::new();
         loop {
+            let start = self.next.offset;
             let field = self.field(&fields, depth)?;
             fields.push(field);
             if self.is_symbol(close) {
+                self.places.push(FieldsAt {
+                    within: self.within.clone(),
+                    last: start..self.end,
+                    close: self.next.offset,
+                });
                 self.advance()?;
                 return Ok(fields);
             }
@@ -119,7 +155,9 @@ impl Parser<'_> {
         } else if self.is_symbol(':') {
             self.advance()?;
         }
+        self.within.push(name.clone());
         let data_type = self.data_type(depth)?;
+        self.within.pop();
         let mut field = Field::new(name, data_type);
         self.constraints(&mut field)?;
         Ok(field)
@@ -286,6 +324,7 @@ impl Parser<'_> {
     }
 
     fn advance(&mut self) -> Parsed<()> {
+        self.end = self.lexer.offset();
         self.next = self.lexer.token()?;
         Ok(())
     }

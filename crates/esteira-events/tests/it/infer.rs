@@ -202,3 +202,48 @@ fn object_with_many_keys_is_a_map() {
     not $.map: it has more than 400 keys, like a map
     ");
 }
+
+/// Only what a schema does not name is offered, wherever it is.
+#[test]
+fn additions_are_what_the_schema_does_not_name() {
+    let schema =
+        "CREATE TABLE event (id STRING, Total INT, items ARRAY<STRUCT<a: INT, o: STRUCT<b: INT>>>)";
+    let schema = EventSchema::parse(schema, "schema.sql").unwrap();
+    let mut samples = Samples::default();
+    for rescued in [
+        r#"{"canal":"app","items":[{"cor":"azul"},{},{"o":{"c":[1,2]}}],"_event":1}"#,
+        r#"{"canal":null,"mixed":1,"items":[{"A":1,"o":{"c":[]}}],"total":5}"#,
+        r#"{"mixed":"x","place":{"zip":"1","at":"2024-01-01T00:00:00Z"},"maybe":null}"#,
+    ] {
+        let report = samples.look_at(rescued.as_bytes());
+        assert_eq!(report.rejected, []);
+    }
+    let (additions, left_out) = samples.additions(&schema);
+    let mut lines: Vec<String> = additions
+        .iter()
+        .map(|addition| {
+            let place = addition.within.join("/");
+            format!(
+                "{} in [{place}]: {} {} in {} like {}",
+                addition.path,
+                addition.field.name,
+                addition.field.data_type,
+                addition.present,
+                addition.example
+            )
+        })
+        .collect();
+    let left_out = left_out.iter();
+    lines.extend(left_out.map(|left_out| format!("not {}: {}", left_out.path, left_out.reason)));
+    assert_snapshot!(lines.join("\n"), @r"
+    $.canal in []: canal STRING in 1 like `app`
+    $.place in []: place STRUCT<zip: STRING, at: TIMESTAMP> in 1 like 
+    $.items[].cor in [items]: cor STRING in 1 like `azul`
+    $.items[].o.c in [items/o]: c ARRAY<BIGINT> in 2 like 
+    not $._event: `_event` is reserved: columns whose name starts with `_` are made by the relation
+    not $.mixed: it is of several kinds: numbers like `1`, strings like `x`
+    not $.total: another key differs from it only in upper and lower case
+    not $.maybe: it is always null
+    not $.items[].A: another key differs from it only in upper and lower case
+    ");
+}

@@ -1,5 +1,8 @@
 //! Properties that hold for any object.
 
+use std::collections::BTreeMap;
+
+use esteira_events::{EventSchema, UnnamedFields};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -190,5 +193,34 @@ proptest! {
         for entry in &decoded.report.rejected {
             prop_assert_eq!(original_of(entry), broken.as_bytes());
         }
+    }
+}
+
+proptest! {
+    /// Counting what the schema does not name gives what looking at the events themselves does.
+    #[test]
+    fn unnamed_fields_are_those_of_the_events(events in prop::collection::vec(event(), 1..6)) {
+        let text = serde_json::to_string(&events).unwrap();
+        let decoded = decode_by(&mut decoder(MARKETPLACE), text.as_bytes());
+        let schema = EventSchema::parse(MARKETPLACE, "schema.sql").unwrap();
+        let mut fields = UnnamedFields::new(&schema);
+        for rescued in decoded.column("_rescued_data") {
+            if rescued != "null" {
+                fields.count(&rescued);
+            }
+        }
+        let has = |event: &Value, path: &str| match path {
+            "$.extra" => event.get("extra").is_some(),
+            _ => event["list_item_pedi"]
+                .as_array()
+                .is_some_and(|items| items.iter().any(|item| item.get("vlr_fret").is_some())),
+        };
+        let paths = ["$.extra", "$.list_item_pedi[].vlr_fret"];
+        let wanted = paths.map(|path| {
+            let count = events.iter().filter(|event| has(event, path)).count();
+            (path.to_owned(), count as u64)
+        });
+        let wanted: BTreeMap<String, u64> = wanted.into_iter().filter(|(_, n)| *n > 0).collect();
+        prop_assert_eq!(fields.by_path(), wanted);
     }
 }

@@ -13,10 +13,12 @@
 //! - `cache`: footers and marks that were read once, within a budget
 //! - `deletion_vector`: marks on disk
 //! - `read`, `ranges`, `write`: rows
+//! - `conform`: columns as those of a table, by name
 //! - `upload`: what failed while a file was written
 //! - `sort`: rows in the order of their key
 
 mod cache;
+mod conform;
 mod deletion_vector;
 mod footer;
 mod ranges;
@@ -27,6 +29,7 @@ mod upload;
 mod write;
 
 pub use cache::FileCache;
+pub use conform::conform;
 pub(crate) use deletion_vector::{Marks, marks, marks_and, path_in_table, unique_id, write_marks};
 pub(crate) use footer::{Footer, footer};
 pub(crate) use read::{ROW_NUMBER, Rows, as_table, read, without};

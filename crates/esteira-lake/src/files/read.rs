@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch, new_null_array};
-use arrow::compute::{cast, filter_record_batch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 use futures::stream::BoxStream;
@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowS
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask, RowNumber};
 
 use super::ranges::FileReader;
-use super::{Footer, Marks, TableFile};
+use super::{Footer, Marks, TableFile, conform};
 use crate::tables::{LakeTable, TableError};
 
 /// The column with each row's number in its file, from 0.
@@ -97,8 +97,7 @@ pub(crate) fn as_table(table: &LakeTable, batch: &RecordBatch) -> Result<RecordB
         .fields()
         .iter()
         .map(|field| match batch.column_by_name(field.name()) {
-            Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
-            Some(column) => cast(column, field.data_type()),
+            Some(column) => conform(column, field.data_type()),
             None => Ok(new_null_array(field.data_type(), batch.num_rows())),
         })
         .collect::<Result<Vec<_>, ArrowError>>()?;

@@ -28,6 +28,8 @@ mod store;
 
 pub use error::LedgerError;
 pub use plan::{Cut, Plan, PlannedObject, RetriedObject, Retry};
-pub use record::{Accounts, Counts, Freshness, Record, TableRecord, Timings};
+pub use record::{
+    Accounts, Counts, Freshness, Record, Rescued, RescuedField, TableRecord, Timings,
+};
 pub use seen::Seen;
 pub use store::Ledger;

@@ -174,6 +174,84 @@ pub struct Timings {
     pub commit: u64,
 }
 
+/// Fields that events had and the schema did not name. They are in the rescued data.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rescued {
+    /// By path, like `$.items[].colour`: those of most events, at most [`Rescued::MOST`].
+    pub fields: BTreeMap<String, RescuedField>,
+    /// How often there were others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: u64,
+}
+
+/// A field that the schema did not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RescuedField {
+    /// Events that had it.
+    pub events: u64,
+    /// The first batch with such an event.
+    pub since: u64,
+}
+
+impl Rescued {
+    /// So many fields are told apart.
+    pub const MOST: usize = 100;
+
+    /// Those of a batch: events by path, and how often there were others.
+    #[must_use]
+    pub fn of(batch: u64, events: BTreeMap<String, u64>, others: u64) -> Self {
+        let field = |events| RescuedField {
+            events,
+            since: batch,
+        };
+        let fields = events.into_iter();
+        Self {
+            fields: fields.map(|(path, events)| (path, field(events))).collect(),
+            others,
+        }
+        .bounded()
+    }
+
+    /// Whether there were none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The fields of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        for (path, field) in &other.fields {
+            let known = sum.fields.entry(path.clone()).or_insert(RescuedField {
+                events: 0,
+                since: field.since,
+            });
+            known.events += field.events;
+            known.since = known.since.min(field.since);
+        }
+        sum.others += other.others;
+        sum.bounded()
+    }
+
+    fn bounded(mut self) -> Self {
+        if self.fields.len() > Self::MOST {
+            let mut ranked: Vec<(String, RescuedField)> = self.fields.into_iter().collect();
+            // Stable: of those with as many events the first by name stay.
+            ranked.sort_by_key(|(_, field)| std::cmp::Reverse(field.events));
+            let beyond = ranked.split_off(Self::MOST);
+            self.others += beyond.iter().map(|(_, field)| field.events).sum::<u64>();
+            self.fields = ranked.into_iter().collect();
+        }
+        self
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What a finished batch did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -185,6 +263,9 @@ pub struct Record {
     pub process: String,
     /// Fingerprint of the rules that made its rows.
     pub pipeline: String,
+    /// The first batch of those in a row that these rules made; none where older records do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_since: Option<u64>,
     /// When it was planned, in microseconds since 1970-01-01T00:00:00Z.
     #[serde(with = "instant")]
     pub planned_at: i64,
@@ -208,6 +289,9 @@ pub struct Record {
     /// What became of its objects and events.
     #[serde(flatten)]
     pub accounts: Accounts,
+    /// Fields of its events that the schema did not name.
+    #[serde(default, skip_serializing_if = "Rescued::is_empty")]
+    pub rescued: Rescued,
     /// The batch whose quarantined entries this one took once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<u64>,
@@ -216,6 +300,9 @@ pub struct Record {
     pub withdrawn: Accounts,
     /// The accounts of this and all earlier batches, without what was withdrawn.
     pub totals: Accounts,
+    /// Fields of the events of this and all earlier batches that the schema does not name.
+    #[serde(default, skip_serializing_if = "Rescued::is_empty")]
+    pub rescued_totals: Rescued,
     /// Age of its objects when it was recorded.
     pub freshness_ms: Freshness,
     /// Where the time went.
@@ -231,6 +318,35 @@ mod tests {
         let ages = Freshness::of((1..=100).rev().collect());
         assert_eq!((ages.p50, ages.p99, ages.max), (50, 99, 100));
         assert_eq!(Freshness::of(Vec::new()), Freshness::default());
+    }
+
+    #[test]
+    fn rescued_fields_add_up_and_stay_few() {
+        let events = |of: &[(&str, u64)]| of.iter().map(|(p, n)| ((*p).to_owned(), *n)).collect();
+        let first = Rescued::of(3, events(&[("$.a", 2), ("$.b", 1)]), 0);
+        let sum = first.plus(&Rescued::of(5, events(&[("$.a", 4), ("$.c", 1)]), 2));
+        assert_eq!(
+            sum.fields["$.a"],
+            RescuedField {
+                events: 6,
+                since: 3
+            }
+        );
+        assert_eq!(
+            sum.fields["$.c"],
+            RescuedField {
+                events: 1,
+                since: 5
+            }
+        );
+        assert_eq!(sum.others, 2);
+        let many = (0..150).map(|key| (format!("$.k{key:03}"), 1)).collect();
+        let all = sum.plus(&Rescued::of(6, many, 0));
+        assert_eq!(all.fields.len(), Rescued::MOST);
+        assert_eq!(all.fields["$.a"].events, 6, "those of most events stay");
+        let counted: u64 = all.fields.values().map(|field| field.events).sum();
+        assert_eq!(counted + all.others, 6 + 1 + 1 + 2 + 150);
+        assert!(Rescued::of(1, BTreeMap::new(), 0).is_empty());
     }
 
     #[test]

@@ -260,7 +260,16 @@ impl Ledger {
         self.file("plans", batch).await
     }
 
-    /// The same, each with the objects that its batch took: without those that were put off.
+    /// The batch's record.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a record that is gone or cannot be understood.
+    pub async fn record_of(&self, batch: u64) -> Result<Record, LedgerError> {
+        self.json(&self.key("records", batch)).await
+    }
+
+    /// Every plan from batch `from` on, each with the objects that its batch took: without those that were put
+    /// off.
     ///
     /// # Errors
     /// The bucket's errors, or a file that cannot be understood.
@@ -349,7 +358,7 @@ fn unreadable(key: &str, reason: &str) -> LedgerError {
 mod tests {
     use super::*;
     use crate::bucket::Environment;
-    use crate::ledger::{Accounts, Freshness, PlannedObject, Timings};
+    use crate::ledger::{Accounts, Freshness, PlannedObject, Rescued, Timings};
 
     fn bucket() -> (tempfile::TempDir, Bucket) {
         let folder = tempfile::tempdir().unwrap();
@@ -384,6 +393,7 @@ mod tests {
             batch,
             process: "p".into(),
             pipeline: String::new(),
+            rules_since: None,
             planned_at: 1,
             recorded_at: 2,
             newest_object: 1,
@@ -392,9 +402,11 @@ mod tests {
             input: String::new(),
             originals: std::collections::BTreeMap::new(),
             accounts: Accounts::default(),
+            rescued: Rescued::default(),
             retry_of: None,
             withdrawn: Accounts::default(),
             totals: Accounts::default(),
+            rescued_totals: Rescued::default(),
             freshness_ms: Freshness::default(),
             timings_ms: Timings::default(),
         }

@@ -21,12 +21,15 @@ pub enum TableError {
         process: String,
     },
     /// The table's columns are not the ones the pipeline gives.
-    #[error("table `{table}` has other columns than the pipeline: {difference}")]
+    #[error("table `{table}` has other columns than the pipeline: {}", differences.join("; "))]
     Columns {
         /// The table's name.
         table: String,
-        /// The first difference.
-        difference: String,
+        /// Every difference that stands in the way, in words.
+        differences: Vec<String>,
+        /// Whether its files can be written again with the pipeline's columns, see
+        /// [`widen`](crate::tidy::widen).
+        rewritable: bool,
     },
     /// The table does not exist yet.
     #[error("table `{table}` does not exist yet")]
@@ -124,8 +127,13 @@ impl TableError {
             Self::Foreign { path, .. } => Some(format!(
                 "move it away, or give the pipeline another `output` than the folder of `{path}`"
             )),
+            Self::Columns {
+                rewritable: true, ..
+            } => Some(
+                "the files of the table have to be written again for that: stop the job and `esteira upgrade`".to_owned(),
+            ),
             Self::Columns { .. } => Some(
-                "undo the change in the pipeline, or rename the table's folder and start over from `raw`".to_owned(),
+                "undo the change in the pipeline, or build the tables anew from the originals: `esteira replay --switch`".to_owned(),
             ),
             Self::Missing { .. } => Some("run the job first: `esteira run --once`".to_owned()),
             Self::Contended { .. } => Some(

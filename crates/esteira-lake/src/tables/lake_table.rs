@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use deltalake::checkpoints::cleanup_metadata;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::{Metadata, StructField, StructType};
@@ -11,6 +11,7 @@ use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
 use deltalake::{DeltaTable, TableProperty};
 
+use super::columns::{Differences, WiderColumn, merged, plain};
 use super::commit::{LastCommit, own_properties};
 use super::{TableError, support};
 use crate::bucket::Bucket;
@@ -34,6 +35,8 @@ pub struct TableSpec {
     pub schema: SchemaRef,
     /// The columns its rows are found and sorted by; none for a table that only grows.
     pub key: Vec<String>,
+    /// The columns that no row can be without: they are there from the start, and keep their types.
+    pub fixed: Vec<String>,
     /// Whether files that lose rows are written again, for readers that know no deletion vectors.
     pub copy_on_write: bool,
 }
@@ -64,27 +67,41 @@ impl TableSpec {
     }
 }
 
+/// What the columns of an open table have to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// Those that it has, whatever its pipeline gives.
+    AsStored,
+    /// Those that it has, and some that are still to be added.
+    Growing,
+    /// Those that its pipeline gives.
+    AsDeclared,
+}
+
 /// A table, loaded at a version.
 #[derive(Debug, Clone)]
 pub struct LakeTable {
+    /// Its columns are those that rows are written with.
     spec: TableSpec,
     table: DeltaTable,
     cache: Arc<FileCache>,
+    pub(super) columns: Columns,
     pub(super) last: Option<LastCommit>,
 }
 
 impl LakeTable {
-    /// Opens the table at its newest version, or creates it empty.
+    /// Opens the table at its newest version, or creates it empty. Columns that it lacks are added by
+    /// [`LakeTable::evolve`], which has to come before anything is written.
     ///
     /// # Errors
     /// [`TableError::Foreign`] and [`TableError::Columns`] when the table there is not the one
-    /// declared; the library's errors.
+    /// declared, and cannot become so by new columns alone; the library's errors.
     pub async fn open_or_create(
         bucket: &Bucket,
         spec: TableSpec,
         cache: Arc<FileCache>,
     ) -> Result<Self, TableError> {
-        match Self::open(bucket, spec.clone(), Arc::clone(&cache)).await {
+        match Self::open_own(bucket, &spec, &cache, Columns::Growing).await {
             Err(TableError::Missing { .. }) => {}
             opened => return opened,
         }
@@ -123,33 +140,47 @@ impl LakeTable {
                 });
             }
         }
-        Self::open(bucket, spec, cache).await
+        Self::open_own(bucket, &spec, &cache, Columns::Growing).await
     }
 
-    /// Opens the table at its newest version.
+    /// Opens the table at its newest version, with the columns it has.
     ///
     /// # Errors
-    /// [`TableError::Missing`] when there is none; see [`LakeTable::open_or_create`].
+    /// [`TableError::Missing`] when there is none; [`TableError::Columns`] when it can never have those
+    /// that are declared; see [`LakeTable::open_or_create`].
     pub async fn open(
         bucket: &Bucket,
         spec: TableSpec,
         cache: Arc<FileCache>,
     ) -> Result<Self, TableError> {
-        let table = load(bucket, &spec, None).await?;
-        let metadata = metadata(&spec, &table)?;
+        Self::open_own(bucket, &spec, &cache, Columns::AsStored).await
+    }
+
+    async fn open_own(
+        bucket: &Bucket,
+        spec: &TableSpec,
+        cache: &Arc<FileCache>,
+        columns: Columns,
+    ) -> Result<Self, TableError> {
+        let table = load(bucket, spec, None).await?;
+        let metadata = metadata(spec, &table)?;
         if metadata.configuration().get(OWNER) != Some(&spec.process) {
             return Err(TableError::Foreign {
-                table: spec.name,
-                path: spec.path,
-                process: spec.process,
+                table: spec.name.clone(),
+                path: spec.path.clone(),
+                process: spec.process.clone(),
             });
         }
-        let opened = Self {
-            spec,
+        let mut opened = Self {
+            spec: spec.clone(),
             table,
-            cache,
+            cache: Arc::clone(cache),
+            columns,
             last: None,
         };
+        if columns == Columns::AsStored {
+            opened.wider_columns(&spec.schema)?;
+        }
         opened.check()?;
         Ok(opened)
     }
@@ -169,6 +200,7 @@ impl LakeTable {
             spec,
             table,
             cache: Arc::new(FileCache::new(0)),
+            columns: Columns::AsStored,
             last: None,
         })
     }
@@ -288,50 +320,82 @@ impl LakeTable {
         TableError::of_parquet(&self.spec.name, path, error)
     }
 
-    fn check(&self) -> Result<(), TableError> {
-        self.check_columns()?;
+    /// The same table, to be written with these columns; what it holds is not changed.
+    pub(crate) fn with_columns(&self, schema: &Schema) -> Self {
+        let mut table = self.clone();
+        table.spec.schema = merged(&plain(&self.spec.schema), schema);
+        table
+    }
+
+    /// How it differs, as it is loaded, from columns that are wanted.
+    pub(crate) fn differences(&self, wanted: &Schema) -> Result<Differences, TableError> {
+        let there = plain(&state(&self.spec, &self.table)?.arrow_schema());
+        let mut all = Differences::between(&there, wanted, &self.spec.fixed);
+        let has_local = |schema: &Schema| {
+            let mut leaves = schema.flattened_fields().into_iter();
+            leaves.any(|field| matches!(field.data_type(), DataType::Timestamp(_, None)))
+        };
+        if has_local(wanted) && !has_local(&there) && !all.added.is_empty() {
+            all.refused.push(
+                "a TIMESTAMP_NTZ would be the first one in the table, which readers of it need not know"
+                    .to_owned(),
+            );
+        }
+        Ok(all)
+    }
+
+    /// What it lacks of the columns it was opened for.
+    pub(super) fn missing_columns(&self) -> Result<Differences, TableError> {
+        self.differences(&self.spec.schema)
+    }
+
+    /// Which of the wanted columns hold more than those that are there; an error when some can never be so.
+    pub(crate) fn wider_columns(&self, wanted: &Schema) -> Result<Vec<WiderColumn>, TableError> {
+        let found = self.differences(wanted)?;
+        if found.refused.is_empty() {
+            return Ok(found.widened);
+        }
+        Err(TableError::Columns {
+            table: self.spec.name.clone(),
+            differences: found.refused,
+            rewritable: false,
+        })
+    }
+
+    /// Looks at the loaded version: whether it can be written here, and with which columns.
+    fn check(&mut self) -> Result<(), TableError> {
+        self.look_at_columns()?;
         support::check(&self.spec, state(&self.spec, &self.table)?)
     }
 
-    fn check_columns(&self) -> Result<(), TableError> {
-        let there = state(&self.spec, &self.table)?.arrow_schema();
-        let wanted = &self.spec.schema;
-        let difference = if there.fields().len() == wanted.fields().len() {
-            there
-                .fields()
-                .iter()
-                .zip(wanted.fields())
-                .find(|(there, wanted)| !same_column(there, wanted))
-                .map(|(there, wanted)| {
-                    format!(
-                        "it has `{}` {} where the pipeline has `{}` {}",
-                        there.name(),
-                        there.data_type(),
-                        wanted.name(),
-                        wanted.data_type()
-                    )
-                })
-        } else {
-            let names = |schema: &Schema| {
-                schema
-                    .fields()
-                    .iter()
-                    .map(|field| field.name().clone())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            Some(format!(
-                "it has ({}), the pipeline gives ({})",
-                names(&there),
-                names(wanted)
-            ))
-        };
-        difference.map_or(Ok(()), |difference| {
-            Err(TableError::Columns {
+    /// Whether the columns of the loaded version are what they have to be; from now on rows are written with
+    /// these.
+    pub(crate) fn look_at_columns(&mut self) -> Result<(), TableError> {
+        let there = plain(&state(&self.spec, &self.table)?.arrow_schema());
+        if self.columns == Columns::AsStored {
+            self.spec.schema = there;
+            return Ok(());
+        }
+        let found = self.differences(&self.spec.schema)?;
+        let mut told = found.refused;
+        if self.columns == Columns::AsDeclared {
+            let gone = found.added.iter();
+            told.extend(gone.map(|column| format!("{column} is not in the table any more")));
+        }
+        let rewritable = told.is_empty();
+        told.extend(found.widened.iter().map(ToString::to_string));
+        if !told.is_empty() {
+            return Err(TableError::Columns {
                 table: self.spec.name.clone(),
-                difference,
-            })
-        })
+                differences: told,
+                rewritable,
+            });
+        }
+        // While rows are on their way, the order of columns is for readers alone.
+        if self.columns == Columns::Growing {
+            self.spec.schema = merged(&there, &self.spec.schema);
+        }
+        Ok(())
     }
 }
 
@@ -375,7 +439,7 @@ fn log_store(bucket: &Bucket, spec: &TableSpec) -> Result<LogStoreRef, TableErro
         })
 }
 
-fn state<'a>(
+pub(super) fn state<'a>(
     spec: &TableSpec,
     table: &'a DeltaTable,
 ) -> Result<&'a deltalake::kernel::EagerSnapshot, TableError> {
@@ -397,35 +461,5 @@ fn data(spec: &TableSpec, error: &dyn std::error::Error) -> TableError {
         table: spec.name.clone(),
         reason: error.to_string(),
         transient: false,
-    }
-}
-
-/// Compares name and type; how a reader likes its texts (views or not) and the names inside a list
-/// are no difference in the table.
-fn same_column(there: &FieldRef, wanted: &FieldRef) -> bool {
-    there.name() == wanted.name() && same_type(there.data_type(), wanted.data_type())
-}
-
-fn same_type(there: &DataType, wanted: &DataType) -> bool {
-    let same_element = |a: &Field, b: &Field| same_type(a.data_type(), b.data_type());
-    match (there, wanted) {
-        (
-            DataType::List(there) | DataType::LargeList(there) | DataType::ListView(there),
-            DataType::List(wanted),
-        ) => same_element(there, wanted),
-        (DataType::Struct(there), DataType::Struct(wanted)) => {
-            there.len() == wanted.len()
-                && there
-                    .iter()
-                    .zip(wanted.iter())
-                    .all(|(t, w)| same_column(t, w))
-        }
-        (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8)
-        | (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, DataType::Binary)
-        | (
-            DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
-            DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
-        ) => true,
-        _ => there == wanted,
     }
 }

@@ -136,7 +136,7 @@ async fn merge(
 }
 
 /// One file: its rows keep their order, and only a few are in memory at a time.
-async fn stream(table: &LakeTable, file: &TableFile) -> Result<Vec<Action>, TableError> {
+pub(super) async fn stream(table: &LakeTable, file: &TableFile) -> Result<Vec<Action>, TableError> {
     let live = file
         .rows()
         .unwrap_or_default()

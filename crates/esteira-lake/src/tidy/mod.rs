@@ -11,12 +11,15 @@
 //! - `compact`: rewriting them, one commit a group
 //! - `tombstones`: what recent versions still need
 //! - `vacuum`: deleting the rest
+//! - `widen`: all files once more, with columns that hold more
 
 mod choose;
 mod compact;
 mod tombstones;
 mod vacuum;
+mod widen;
 
 pub use choose::{Effort, TidyRules};
 pub use compact::{Compaction, compact};
 pub use vacuum::{Litter, Vacuum, VacuumRules, vacuum};
+pub use widen::{Widening, widen};

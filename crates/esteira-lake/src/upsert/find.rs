@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -267,11 +267,10 @@ struct Versions {
 
 impl Versions {
     fn of(batch: &RecordBatch, from: &str, to: Option<&str>) -> Result<Self, ArrowError> {
-        let column = |name: &str, wanted: &DataType| {
-            let column = batch
-                .column_by_name(name)
-                .ok_or_else(|| ArrowError::SchemaError(format!("column `{name}` is missing")))?;
-            cast(column, wanted)
+        let column = |name: &str, wanted: &DataType| match batch.column_by_name(name) {
+            Some(column) => cast(column, wanted),
+            // The file is older than the column.
+            None => Ok(new_null_array(wanted, batch.num_rows())),
         };
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         Ok(Self {

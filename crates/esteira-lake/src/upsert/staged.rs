@@ -5,12 +5,13 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, AsArray as _, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array,
 };
-use arrow::compute::{cast, interleave_record_batch, take};
+use arrow::compute::{interleave_record_batch, take};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
 use esteira_events::{SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
 
 use super::EventOrder;
+use crate::files::conform;
 
 /// The column with the instant a batch was planned.
 pub(super) const PROCESSED_AT: &str = "_processed_at";
@@ -123,11 +124,7 @@ impl Staged {
                         ArrowError::SchemaError(format!("column `{name}` is missing"))
                     })?,
                 };
-                if column.data_type() == field.data_type() {
-                    Ok(column)
-                } else {
-                    cast(&column, field.data_type())
-                }
+                conform(&column, field.data_type())
             })
             .collect::<Result<Vec<_>, _>>()?;
         RecordBatch::try_new(Arc::clone(table), columns)

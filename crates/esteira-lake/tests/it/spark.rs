@@ -43,6 +43,7 @@ async fn fixture(name: &str) -> (tempfile::TempDir, LakeTable, Value) {
         process: "spark".to_owned(),
         schema: Arc::new(Schema::new(Vec::<Field>::new())),
         key: vec!["id".to_owned()],
+        fixed: vec!["id".to_owned()],
         copy_on_write: false,
     };
     let table = LakeTable::open_as_it_is(&bucket, spec, None).await.unwrap();

@@ -123,7 +123,7 @@ fn facts(suggested: &SuggestedField, events: u64) -> String {
 }
 
 /// A comment ends with its line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

@@ -1,8 +1,11 @@
-//! New pipelines: an example to begin with, or a draft from samples.
+//! New pipelines: an example to begin with, or a draft from samples; and what the schema of an old one could
+//! name by now.
 //!
 //! Comes in: a name, and maybe what samples have in common. Goes out: the files of a pipeline's folder,
-//! which `check` has nothing to say against. An existing file is never written over.
+//! which `check` has nothing to say against. An existing file is never written over, but for a schema that gets
+//! lines more.
 
+mod evolve;
 mod from_samples;
 mod sql;
 
@@ -14,6 +17,7 @@ use thiserror::Error;
 
 use crate::pipeline::{NAME_RULE, is_pipeline_name, table_name};
 
+pub use evolve::{Evolution, OfferedField, evolution};
 pub use from_samples::schema_of;
 
 const TEMPLATE: &str = include_str!("pipeline.toml");
@@ -61,6 +65,9 @@ pub enum DraftError {
         /// The system's words.
         reason: String,
     },
+    /// The files of a pipeline that is part of the program.
+    #[error("a pipeline that is built in cannot be changed")]
+    BuiltIn,
     /// Nothing says which of two events is newer.
     #[error("no field is a timestamp in every event: nothing can be the version")]
     NoVersion {
@@ -80,6 +87,10 @@ impl DraftError {
             Self::Name(_) => NAME_RULE.to_owned(),
             Self::Exists(_) => "nothing is written over: choose another folder".to_owned(),
             Self::Unwritable { .. } => return None,
+            Self::BuiltIn => {
+                "its files are in `pipelines/` of the sources: copy the folder, and run that"
+                    .to_owned()
+            }
             Self::NoVersion { near } => {
                 let rule = "the version is an RFC 3339 timestamp with an offset, in every event";
                 if near.is_empty() {

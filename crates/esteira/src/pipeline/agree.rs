@@ -8,8 +8,8 @@ use esteira_events::{DataType, EventSchema};
 use super::file::nearest_of;
 use super::model::EVENTS;
 use super::places::Places;
-use super::type_name::type_name;
 use super::{Model, PipelineError, TableKind, TableRules};
+use esteira_lake::tables::type_name;
 
 /// Whether the field can be the version.
 pub(super) fn version(

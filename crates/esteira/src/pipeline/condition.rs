@@ -19,7 +19,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use super::Functions;
 use super::model::{EVENT, PROCESSED_AT, session};
 use super::model_error;
-use super::type_name::type_name;
+use esteira_lake::tables::type_name;
 
 /// A checked condition.
 #[derive(Debug, Clone)]

@@ -7,7 +7,9 @@ use esteira_events::EventSchema;
 use esteira_lake::bucket::Listed;
 
 use super::file::PipelineFile;
+use super::mend;
 use super::outputs::Outputs;
+use super::reader::text;
 use super::settings::{Limits, Maintenance};
 use super::{Condition, Functions, Model, PipelineError, Rule, builtin, table};
 use crate::interface::Process as _;
@@ -176,6 +178,25 @@ impl PipelineFiles {
         self.definition().load().await
     }
 
+    /// The file that declares the event.
+    pub(crate) fn schema_file(&self) -> Result<SchemaFile, PipelineError> {
+        let (config_name, config) = text(self, CONFIG)?;
+        let mended = mend::read(&config_name, &config);
+        let Some(config) = mended.file else {
+            let missing = PipelineError::Unreadable {
+                file: config_name.clone(),
+                reason: "it is not a pipeline".to_owned(),
+            };
+            return Err(mended.problems.into_iter().next().unwrap_or(missing));
+        };
+        let (name, text) = text(self, &config.event.schema)?;
+        Ok(SchemaFile {
+            file: name.into(),
+            is_built_in: matches!(self, Self::BuiltIn(_)),
+            text,
+        })
+    }
+
     /// Models in the folder that no table names.
     pub(super) fn unused_models(&self, config: &PipelineFile) -> Vec<PipelineError> {
         let Self::Folder(folder) = self else {
@@ -208,6 +229,13 @@ impl PipelineFiles {
         unused.sort_by_key(ToString::to_string);
         unused
     }
+}
+
+/// The file that declares the event of a pipeline.
+pub(crate) struct SchemaFile {
+    pub(crate) file: std::path::PathBuf,
+    pub(crate) is_built_in: bool,
+    pub(crate) text: String,
 }
 
 #[cfg(test)]

@@ -28,7 +28,6 @@ mod reader;
 mod rule;
 mod settings;
 mod table;
-mod type_name;
 
 pub use check::{Checked, Problem, Severity, check_together};
 pub use condition::Condition;
@@ -36,7 +35,7 @@ pub use error::PipelineError;
 pub use functions::Functions;
 pub use load::{Pipeline, PipelineFiles, TableKind, TableRules};
 pub use model::Model;
-pub(crate) use model::{EVENT, EVENTS, as_events, events_relation, session};
+pub(crate) use model::{EVENT, EVENTS, PROCESSED_AT, as_events, events_relation, session};
 pub(crate) use outputs::{DELETIONS, LEDGER, NAME_RULE, is_pipeline_name, table_name};
 pub use rule::{Rule, RuleAction};
 pub use settings::{Limits, Maintenance};

@@ -23,9 +23,9 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use esteira_events::{EventSchema, SOURCE_FILE, SOURCE_MODIFIED, SOURCE_POSITION};
 use esteira_lake::upsert::{VALID_FROM, VALID_TO};
 
-use super::type_name::type_name;
 use super::{Functions, PipelineError, model_error, model_frame};
 use crate::interface::ModelFunction;
+use esteira_lake::tables::type_name;
 
 /// The relation that models select from.
 pub(crate) const EVENTS: &str = "events";

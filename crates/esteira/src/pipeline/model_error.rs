@@ -13,8 +13,8 @@ use esteira_events::NOT_IN_COLUMNS;
 
 use super::file::{line_and_column, nearest_of};
 use super::model::{EVENT, EVENTS, Model};
-use super::type_name::type_name;
 use super::{PipelineError, agree};
+use esteira_lake::tables::type_name;
 
 /// Everything that the engine found wrong.
 pub(super) fn told(

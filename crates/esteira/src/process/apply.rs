@@ -38,7 +38,8 @@ pub(super) struct Applied {
 }
 
 impl Tables {
-    /// Opens all tables, or creates them empty.
+    /// Opens all tables, or creates them empty. When all of them can be written, those that lack columns
+    /// get them.
     pub(super) async fn open(context: &Context) -> Result<Self, Error> {
         let pipeline = &context.pipeline;
         let cache = Arc::new(FileCache::new(pipeline.limits.file_cache_bytes));
@@ -51,11 +52,23 @@ impl Tables {
                 deletions.insert(name.clone(), open(spec).await?);
             }
         }
-        Ok(Self {
+        let mut tables = Self {
             by_name,
             deletions,
             quarantine: open(quarantine_spec(pipeline)).await?,
-        })
+        };
+        for table in tables.iter_mut() {
+            let added = table.evolve().await?;
+            if !added.is_empty() {
+                let (table, columns) = (table.name(), added.join(", "));
+                tracing::info!(
+                    table,
+                    columns,
+                    "columns were added; rows that are there have none of them"
+                );
+            }
+        }
+        Ok(tables)
     }
 
     /// All of them.
@@ -75,12 +88,17 @@ pub(crate) fn specs(pipeline: &Pipeline) -> impl Iterator<Item = TableSpec> + '_
 }
 
 fn table_spec(pipeline: &Pipeline, rules: &TableRules) -> TableSpec {
+    let mut fixed = rules.key.clone();
+    if rules.kind == TableKind::History {
+        fixed.extend([upsert::VALID_FROM, upsert::VALID_TO].map(str::to_owned));
+    }
     TableSpec {
         name: rules.name.clone(),
         path: format!("{}/{}", pipeline.tables_path, rules.name),
         process: pipeline.name.clone(),
         schema: rules.model.table_schema().clone(),
         key: rules.key.clone(),
+        fixed,
         copy_on_write: rules.copy_on_write,
     }
 }
@@ -98,6 +116,7 @@ fn deletions_spec(pipeline: &Pipeline, rules: &TableRules) -> Option<TableSpec> 
         path: format!("{}/{DELETIONS}/{}", pipeline.tables_path, rules.name),
         process: pipeline.name.clone(),
         schema: upsert::deletions_schema(&rules.key, rules.model.table_schema()),
+        fixed: key.clone(),
         key,
         copy_on_write: false,
     })
@@ -111,6 +130,7 @@ pub(crate) fn quarantine_spec(pipeline: &Pipeline) -> TableSpec {
         process: pipeline.name.clone(),
         schema: quarantine::schema(),
         key: Vec::new(),
+        fixed: Vec::new(),
         copy_on_write: false,
     }
 }

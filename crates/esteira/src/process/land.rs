@@ -10,7 +10,8 @@ use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use esteira_events::{
-    DecodeLimits, EventDecoder, ObjectReport, Reason, Rejected, SOURCE_POSITION, Source,
+    DecodeLimits, EventDecoder, EventSchema, ObjectReport, RESCUED_DATA, Reason, Rejected,
+    SOURCE_POSITION, Source, UnnamedFields,
 };
 use esteira_lake::ledger::{Cut, Plan, Retry};
 use esteira_lake::quarantine::QuarantineRow;
@@ -53,6 +54,10 @@ pub(super) struct Landed {
     pub(super) text_bytes: u64,
     /// Events that broke a rule, and are among the rejected.
     pub(super) broken: Broken,
+    /// Events by the path of a field that they have and the schema does not name.
+    pub(super) unnamed: BTreeMap<String, u64>,
+    /// How often there were others.
+    pub(super) unnamed_beyond: u64,
 }
 
 /// What happened to one object.
@@ -72,6 +77,8 @@ struct Decoded {
     rejected: Vec<(usize, QuarantineRow)>,
     /// Objects of which an earlier batch took other events.
     with_older: Vec<usize>,
+    /// None where the schema names every field.
+    unnamed: Option<UnnamedFields>,
 }
 
 /// Lands all objects of a plan.
@@ -96,6 +103,8 @@ pub(super) async fn land(
             bytes: 0,
             text_bytes: 0,
             broken: Broken::new(),
+            unnamed: BTreeMap::new(),
+            unnamed_beyond: 0,
         },
         decoding: JoinSet::new(),
         progress: Progress {
@@ -195,6 +204,12 @@ impl Landing<'_> {
         let rows = rows.filter(|rows| rows.num_rows() > 0);
         self.landed.events.extend(rows);
         self.landed.object_of.extend(decoded.object_of);
+        if let Some(unnamed) = decoded.unnamed {
+            self.landed.unnamed_beyond += unnamed.beyond();
+            for (path, events) in unnamed.by_path() {
+                *self.landed.unnamed.entry(path).or_default() += events;
+            }
+        }
         for index in decoded.with_older {
             self.landed.objects[index].has_older = true;
         }
@@ -276,7 +291,7 @@ fn decode(
         what: "decoding".to_owned(),
         reason: error.to_string(),
     })?;
-    let all = Decoded {
+    let mut all = Decoded {
         rows: rows
             .into_iter()
             .map(without_slack)
@@ -284,11 +299,28 @@ fn decode(
         object_of,
         rejected,
         with_older: Vec::new(),
+        unnamed: None,
     };
-    match &plan.retry {
-        Some(retry) => only_retried(all, retry),
-        None => Ok(all),
+    if let Some(retry) = &plan.retry {
+        all = only_retried(all, retry)?;
     }
+    all.unnamed = unnamed(decoder.schema(), &all.rows);
+    Ok(all)
+}
+
+/// The fields of events that the schema does not name.
+fn unnamed(schema: &EventSchema, rows: &[RecordBatch]) -> Option<UnnamedFields> {
+    let columns = rows
+        .iter()
+        .filter_map(|rows| rows.column_by_name(RESCUED_DATA)?.as_string_opt::<i32>());
+    let mut fields = None;
+    for rescued in columns.filter(|column| column.null_count() < column.len()) {
+        let fields = fields.get_or_insert_with(|| UnnamedFields::new(schema));
+        for rescued in rescued.iter().flatten() {
+            fields.count(rescued);
+        }
+    }
+    fields
 }
 
 /// Leaves out what an earlier batch took.
@@ -302,6 +334,7 @@ fn only_retried(decoded: Decoded, retry: &Retry) -> Result<Decoded, Error> {
         object_of: Vec::new(),
         rejected: decoded.rejected,
         with_older: Vec::new(),
+        unnamed: None,
     };
     let is_meant = |index: usize, position: u64| retry.objects[index].takes(position);
     left.rejected

@@ -1,6 +1,7 @@
 //! The account of a finished batch.
 
-use esteira_lake::ledger::{Accounts, Counts, Freshness, Ledger, Plan, Record, Timings};
+use esteira_events::named_paths;
+use esteira_lake::ledger::{Accounts, Counts, Freshness, Ledger, Plan, Record, Rescued, Timings};
 use esteira_lake::upsert::Verdict;
 
 use super::apply::Applied;
@@ -32,12 +33,27 @@ pub(super) fn of(
         .filter(|_| plan.retry.is_none())
         .map(|(object, _)| (recorded_at - object.modified) / 1000)
         .collect();
+    let rules_since = match before {
+        None => Some(plan.batch),
+        Some(before) if before.pipeline != plan.pipeline => Some(plan.batch),
+        Some(before) => before.rules_since,
+    };
+    let rescued = Rescued::of(plan.batch, landed.unnamed.clone(), landed.unnamed_beyond);
+    let mut rescued_totals = before
+        .map_or_else(Rescued::default, |record| record.rescued_totals.clone())
+        .plus(&rescued);
+    // What the schema names by now is missed no more.
+    let named = named_paths(&context.pipeline.schema);
+    rescued_totals
+        .fields
+        .retain(|path, _| !named.contains(path));
     let newest = taken().map(|(object, _)| object.modified).max();
     Record {
         format: 1,
         batch: plan.batch,
         process: plan.process.clone(),
         pipeline: plan.pipeline.clone(),
+        rules_since,
         planned_at: plan.planned_at,
         recorded_at,
         newest_object: newest
@@ -53,6 +69,8 @@ pub(super) fn of(
             .map_or_else(|| accounts.clone(), |record| record.totals.plus(&accounts))
             .minus(&withdrawn),
         accounts,
+        rescued,
+        rescued_totals,
         retry_of: plan.retry.as_ref().map(|retry| retry.batch),
         withdrawn,
         freshness_ms: Freshness::of(ages),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use esteira_lake::bucket::{Bucket, Environment};
 use serde::Serialize;
 
-use compare::compare;
+use compare::{Comparison, OtherRules};
 pub use compare::{Difference, DifferenceKind};
 
 use crate::process::{self, Observer, Replay};
@@ -40,6 +40,13 @@ impl Verification {
     pub fn holds(&self) -> bool {
         self.tables.iter().all(TableCheck::holds)
     }
+
+    /// Whether only such rows differ whose batches were made by other rules than the pipeline has now.
+    #[must_use]
+    pub fn holds_but_for_rules(&self) -> bool {
+        let mut tables = self.tables.iter();
+        tables.all(|table| table.holds() || table.only_by_other_rules)
+    }
 }
 
 /// One table and what the originals make of it.
@@ -55,7 +62,15 @@ pub struct TableCheck {
     pub digest: String,
     /// Digest of the rows that the originals make.
     pub expected_digest: String,
-    /// The first rows that are not the same, by key.
+    /// Rows that are not the same.
+    pub differing_rows: u64,
+    /// Those of them whose batch was made by other rules than the pipeline has now.
+    pub by_other_rules: u64,
+    /// Whether that is so of all rows that are not the same, as they are stored and as they are made.
+    pub only_by_other_rules: bool,
+    /// Their batches.
+    pub batches_of_other_rules: Vec<u64>,
+    /// The first rows that are not the same, by key; those that other rules do not explain before the others.
     pub differences: Vec<Difference>,
 }
 
@@ -93,16 +108,32 @@ pub async fn verify(
     let stored = lake.session().await?;
     // There is no ledger in the scratch folder: its tables are read at their newest versions.
     let made = Lake::open(pipeline, target).await?.session().await?;
-    let mut tables = Vec::new();
-    for (name, key) in lake.keys() {
-        tables.push(compare(&stored, &made, &name, &key).await?);
-    }
     let records = lake.ledger().records(0).await?;
     let now = &lake.pipeline().fingerprint;
+    let others = || records.iter().filter(|record| record.pipeline != *now);
+    let mut other_rules = OtherRules::new();
+    for record in others() {
+        // The rows of a retry carry the instant of the batch that brought its objects.
+        let of_objects = record.retry_of.unwrap_or(record.batch);
+        let brought = records.iter().find(|record| record.batch == of_objects);
+        let instant = brought.unwrap_or(record).planned_at;
+        other_rules.entry(instant).or_default().insert(record.batch);
+    }
+    let mut tables = Vec::new();
+    for (name, key) in lake.keys() {
+        let comparison = Comparison {
+            stored: &stored,
+            made: &made,
+            table: &name,
+            key: &key,
+            other_rules: &other_rules,
+        };
+        tables.push(comparison.compare().await?);
+    }
     Ok(Verification {
         batches: summary.batches,
         events: summary.events,
-        batches_of_other_rules: records.iter().filter(|r| r.pipeline != *now).count() as u64,
+        batches_of_other_rules: others().count() as u64,
         tables,
     })
 }

@@ -9,6 +9,7 @@
 
 mod account;
 mod bad_inputs;
+mod change_over_time;
 mod crashes;
 mod drafts;
 mod foreign;

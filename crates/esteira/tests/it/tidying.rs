@@ -126,8 +126,11 @@ async fn table_without_deletion_vectors_gets_them_only_on_purpose() {
             .count()
     };
     assert_eq!(vectors(adds(&world, "orders").await), 0);
-    let upgraded = |done: Vec<(String, bool)>| -> Vec<String> {
-        let done = done.into_iter().filter(|(_, upgraded)| *upgraded);
+    let upgraded = |done: Vec<(String, esteira::Upgraded)>| -> Vec<String> {
+        assert!(done.iter().all(|(_, upgraded)| upgraded.widening.is_none()));
+        let done = done
+            .into_iter()
+            .filter(|(_, upgraded)| upgraded.deletion_vectors);
         let mut names: Vec<String> = done.map(|(table, _)| table).collect();
         names.sort();
         names

@@ -1,8 +1,8 @@
 //! A bucket in memory, the oracle beside it, and runs in between.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use deltalake::DeltaTable;
@@ -70,6 +70,11 @@ impl World {
             rules: TidyRules::default(),
             change: |_| {},
         }
+    }
+
+    /// From now on runs with another folder.
+    pub(crate) fn turn_to(&mut self, folder: &Path) {
+        folder.to_str().unwrap().clone_into(&mut self.pipeline);
     }
 
     /// From now on runs with a pipeline that was changed.
@@ -214,6 +219,13 @@ impl World {
         self.check_raw(&lake).await;
         let rejected = expected.quarantine.len() as u64;
         self.check_accounts(&lake, expected.entries, rejected).await;
+    }
+
+    /// The same, read with another pipeline than it runs with.
+    pub(crate) async fn check_reviews_with(&self, pipeline: &str) {
+        let mut reader = self.beside(pipeline);
+        reader.arrived.clone_from(&self.arrived);
+        reader.check_reviews().await;
     }
 
     /// Holds everything that the reviews made against their oracle.

@@ -3,11 +3,14 @@
 //! Comes in: values, one after another. Goes out: the narrowest type that takes all of them, or why
 //! there is none.
 
+mod additions;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiter::Peek;
 
+pub(super) use self::additions::Place;
 use super::{LeftOut, SuggestedField, is_scalar};
 use crate::decode::date::parse_date;
 use crate::decode::decimal::digits;
@@ -313,8 +316,22 @@ impl Structs {
 
     /// The fields that can be some.
     fn typed(&self, path: &str, outermost: bool, left_out: &mut Vec<LeftOut>) -> Vec<Field> {
-        let mut fields: Vec<Field> = Vec::new();
+        self.typed_beside(&[], path, outermost, left_out)
+    }
+
+    /// The fields that can be some, without those that are known.
+    fn typed_beside(
+        &self,
+        known: &[Field],
+        path: &str,
+        outermost: bool,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Vec<Field> {
+        let mut fields = known.to_vec();
         for Member { name, shape, .. } in &self.fields {
+            if known.iter().any(|field| field.name == *name) {
+                continue;
+            }
             let path = format!("{path}.{name}");
             let named = rules::check_name(name)
                 .and_then(|()| rules::check_unique(&fields, name))
@@ -343,7 +360,7 @@ impl Structs {
                 Err(reason) => left_out.push(LeftOut { path, reason }),
             }
         }
-        fields
+        fields.split_off(known.len())
     }
 }
 

@@ -70,6 +70,11 @@ impl<'a> Lexer<'a> {
         Self { text, offset }
     }
 
+    /// Where the last token ended, in bytes.
+    pub(super) fn offset(&self) -> usize {
+        self.offset
+    }
+
     /// The next token; [`TokenKind::End`] once there is nothing more.
     pub(super) fn token(&mut self) -> Result<Token<'a>, Located> {
         self.skip_blank()?;

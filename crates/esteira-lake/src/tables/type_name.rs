@@ -3,7 +3,8 @@
 use arrow::datatypes::DataType;
 
 /// The name of a type; the engine's own where there is no other.
-pub(super) fn type_name(data_type: &DataType) -> String {
+#[must_use]
+pub fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Null => "NULL".to_owned(),
         DataType::Boolean => "BOOLEAN".to_owned(),
