@@ -92,7 +92,7 @@ fn pipeline_that_fails_does_not_keep_the_other_from_its_end() {
     assert_snapshot!(answer.err, @r"
     error: pipeline `loja` failed
     caused by: table `orders` has other columns than the pipeline: it has (txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, stat_pedi, dat_atui, _source_file, _source_modified, _source_position, _processed_at, _rescued_data), the pipeline gives (txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, dat_atui, _source_file, _source_modified, _source_position, _processed_at, _rescued_data)
-    hint: undo the change in the pipeline, or rename the table's folder and start over from `raw`
+    hint: undo the change in the pipeline, or make the tables anew from the originals, with the pipeline's columns: `esteira replay --switch`
     ");
     let arrived = in_folder(&place.path("balde"), "input/");
     shop(&place, "marketing_place", &bucket).check(&arrived);

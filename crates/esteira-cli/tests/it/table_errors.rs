@@ -64,7 +64,7 @@ fn columns_that_changed_are_named() {
     assert_snapshot!(place.failure(&["run", "mais", "--once", "--bucket", &bucket]), @r"
     exit 6
     error: table `orders` has other columns than the pipeline: it has (txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, stat_pedi, dat_atui, _source_file, _source_modified, _source_position, _processed_at, _rescued_data), the pipeline gives (txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, stat_pedi, mais, dat_atui, _source_file, _source_modified, _source_position, _processed_at, _rescued_data)
-    hint: undo the change in the pipeline, or rename the table's folder and start over from `raw`
+    hint: undo the change in the pipeline, or make the tables anew from the originals, with the pipeline's columns: `esteira replay --switch`
     ");
     place.pipeline("larga", "schema.sql", |text| {
         text.replace("vlr_prod: DECIMAL(18,2)", "vlr_prod: DECIMAL(20,2)")
@@ -72,7 +72,7 @@ fn columns_that_changed_are_named() {
     assert_snapshot!(place.failure(&["run", "larga", "--once", "--bucket", &bucket]), @r"
     exit 6
     error: table `products` has other columns than the pipeline: it has `vlr_prod` Decimal128(18, 2) where the pipeline has `vlr_prod` Decimal128(20, 2)
-    hint: undo the change in the pipeline, or rename the table's folder and start over from `raw`
+    hint: undo the change in the pipeline, or make the tables anew from the originals, with the pipeline's columns: `esteira replay --switch`
     ");
 }
 

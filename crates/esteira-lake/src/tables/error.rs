@@ -125,7 +125,7 @@ impl TableError {
                 "move it away, or give the pipeline another `output` than the folder of `{path}`"
             )),
             Self::Columns { .. } => Some(
-                "undo the change in the pipeline, or rename the table's folder and start over from `raw`".to_owned(),
+                "undo the change in the pipeline, or make the tables anew from the originals, with the pipeline's columns: `esteira replay --switch`".to_owned(),
             ),
             Self::Missing { .. } => Some("run the job first: `esteira run --once`".to_owned()),
             Self::Contended { .. } => Some(

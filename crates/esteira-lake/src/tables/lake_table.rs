@@ -70,6 +70,8 @@ pub struct LakeTable {
     spec: TableSpec,
     table: DeltaTable,
     cache: Arc<FileCache>,
+    /// Whether its columns have to be those that were declared.
+    is_declared: bool,
     pub(super) last: Option<LastCommit>,
 }
 
@@ -136,20 +138,26 @@ impl LakeTable {
         cache: Arc<FileCache>,
     ) -> Result<Self, TableError> {
         let table = load(bucket, &spec, None).await?;
-        let metadata = metadata(&spec, &table)?;
-        if metadata.configuration().get(OWNER) != Some(&spec.process) {
-            return Err(TableError::Foreign {
-                table: spec.name,
-                path: spec.path,
-                process: spec.process,
-            });
-        }
         let opened = Self {
             spec,
             table,
             cache,
+            is_declared: true,
             last: None,
         };
+        opened.check_owner()?;
+        opened.check()?;
+        Ok(opened)
+    }
+
+    /// Opens the table at its newest version to replace all of it, whatever columns it has.
+    ///
+    /// # Errors
+    /// [`TableError::Missing`] when there is none; [`TableError::Foreign`] and
+    /// [`TableError::Unsupported`]; the library's errors.
+    pub async fn open_to_replace(bucket: &Bucket, spec: TableSpec) -> Result<Self, TableError> {
+        let opened = Self::open_as_it_is(bucket, spec, None).await?;
+        opened.check_owner()?;
         opened.check()?;
         Ok(opened)
     }
@@ -169,6 +177,7 @@ impl LakeTable {
             spec,
             table,
             cache: Arc::new(FileCache::new(0)),
+            is_declared: false,
             last: None,
         })
     }
@@ -288,8 +297,22 @@ impl LakeTable {
         TableError::of_parquet(&self.spec.name, path, error)
     }
 
+    fn check_owner(&self) -> Result<(), TableError> {
+        let metadata = metadata(&self.spec, &self.table)?;
+        if metadata.configuration().get(OWNER) == Some(&self.spec.process) {
+            return Ok(());
+        }
+        Err(TableError::Foreign {
+            table: self.spec.name.clone(),
+            path: self.spec.path.clone(),
+            process: self.spec.process.clone(),
+        })
+    }
+
     fn check(&self) -> Result<(), TableError> {
-        self.check_columns()?;
+        if self.is_declared {
+            self.check_columns()?;
+        }
         support::check(&self.spec, state(&self.spec, &self.table)?)
     }
 

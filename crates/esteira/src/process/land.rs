@@ -21,7 +21,7 @@ use super::fetch::{Arrived, Content, Objects, arrivals};
 use super::observe::Progress;
 use super::rules::Broken;
 use super::stages::Context;
-use crate::{Error, Pipeline};
+use crate::{BrokenRule, Error, Pipeline};
 
 /// Objects are handed to a decoder together until they hold this many bytes, so that a thousand
 /// small ones do not become a thousand tasks.
@@ -53,6 +53,8 @@ pub(super) struct Landed {
     pub(super) text_bytes: u64,
     /// Events that broke a rule, and are among the rejected.
     pub(super) broken: Broken,
+    /// Of each rule that stops, the first event that breaks it, where it is not to end what is done.
+    pub(super) stopping: Vec<BrokenRule>,
 }
 
 /// What happened to one object.
@@ -96,6 +98,7 @@ pub(super) async fn land(
             bytes: 0,
             text_bytes: 0,
             broken: Broken::new(),
+            stopping: Vec::new(),
         },
         decoding: JoinSet::new(),
         progress: Progress {

@@ -1,27 +1,24 @@
 //! The account of a finished batch.
 
-use esteira_lake::ledger::{Accounts, Counts, Freshness, Ledger, Plan, Record, Timings};
+use std::collections::BTreeMap;
+
+use esteira_lake::ledger::{Accounts, Counts, Freshness, Plan, Record, Timings};
 use esteira_lake::upsert::Verdict;
 
 use super::apply::Applied;
 use super::land::Landed;
 use super::stages::Context;
 
-/// What the batch did, with everything accounted for.
+/// What the batch did, with everything accounted for; `before` is the record of the batch before it.
 pub(super) fn of(
     context: &Context,
-    ledger: &Ledger,
+    before: Option<&Record>,
     plan: &Plan,
     landed: &Landed,
     applied: Applied,
     timings_ms: Timings,
 ) -> Record {
-    let (mut accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
-    accounts.rules = applied.broken;
-    accounts.rules.extend(landed.broken.clone());
-    debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
-    debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
-    let before = ledger.last_record();
+    let (accounts, withdrawn) = accounts_of(plan, landed, &applied);
     let recorded_at = context.clock.now_micros();
     let taken = || {
         let objects = plan.objects.iter().zip(&landed.objects);
@@ -55,8 +52,50 @@ pub(super) fn of(
         accounts,
         retry_of: plan.retry.as_ref().map(|retry| retry.batch),
         withdrawn,
+        switch: None,
+        switched_in: before.and_then(|record| record.switched_in),
         freshness_ms: Freshness::of(ages),
         timings_ms,
+    }
+}
+
+/// What became of everything, and what earlier batches said of the same, rules included.
+pub(super) fn accounts_of(plan: &Plan, landed: &Landed, applied: &Applied) -> (Accounts, Accounts) {
+    let (mut accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
+    accounts.rules.clone_from(&applied.broken);
+    accounts.rules.extend(landed.broken.clone());
+    debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
+    debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
+    (accounts, withdrawn)
+}
+
+/// The record of a batch that brings no objects and, so far, changes nothing: the state is that of the
+/// record before.
+pub(super) fn of_nothing(context: &Context, before: Option<&Record>, plan: &Plan) -> Record {
+    let before = before.cloned();
+    Record {
+        format: 1,
+        batch: plan.batch,
+        process: plan.process.clone(),
+        pipeline: plan.pipeline.clone(),
+        planned_at: plan.planned_at,
+        recorded_at: context.clock.now_micros(),
+        newest_object: before.as_ref().map_or(0, |record| record.newest_object),
+        bytes: 0,
+        tables: before
+            .as_ref()
+            .map(|r| r.tables.clone())
+            .unwrap_or_default(),
+        input: context.pipeline.input.base().to_owned(),
+        originals: BTreeMap::new(),
+        accounts: Accounts::default(),
+        retry_of: plan.retry.as_ref().map(|retry| retry.batch),
+        withdrawn: Accounts::default(),
+        switch: None,
+        switched_in: before.as_ref().and_then(|record| record.switched_in),
+        totals: before.map(|record| record.totals).unwrap_or_default(),
+        freshness_ms: Freshness::default(),
+        timings_ms: Timings::default(),
     }
 }
 

@@ -10,13 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use esteira_lake::bucket::{Bucket, Environment};
+use esteira_lake::ledger::Record;
 use serde::Serialize;
 
 use compare::compare;
 pub use compare::{Difference, DifferenceKind};
 
-use crate::process::{self, Observer, Replay};
-use crate::{Error, Lake};
+use crate::process::{self, Observer, Replay, Stop};
+use crate::{BrokenRule, Error, Lake};
 
 /// How many different rows of a table are named.
 const NAMED: usize = 10;
@@ -30,6 +31,9 @@ pub struct Verification {
     pub events: u64,
     /// Batches that were made by other rules than the pipeline has now: their rows may differ for that.
     pub batches_of_other_rules: u64,
+    /// Of each batch and rule whose action is `stop`, the first event that breaks it: with the rules of
+    /// today a run would have ended there. The comparison passes over it.
+    pub stopping: Vec<BrokenRule>,
     /// Every table, and the quarantine.
     pub tables: Vec<TableCheck>,
 }
@@ -82,11 +86,12 @@ pub async fn verify(
     let mut pipeline = lake.pipeline().clone();
     "tables".clone_into(&mut pipeline.tables_path);
     "quarantine".clone_into(&mut pipeline.quarantine_path);
-    let summary = Box::pin(process::replay(Replay {
+    let replayed = Box::pin(process::replay(Replay {
         pipeline: Arc::new(pipeline.clone()),
         source: lake.bucket().clone(),
         target: target.clone(),
         until: lake.ledger().last_recorded(),
+        stop: Stop::IsPassedOver,
         observer,
     }))
     .await?;
@@ -97,12 +102,21 @@ pub async fn verify(
     for (name, key) in lake.keys() {
         tables.push(compare(&stored, &made, &name, &key).await?);
     }
-    let records = lake.ledger().records(0).await?;
+    let newest = lake.ledger().last_record();
+    // What came before a switch was made by its rules.
+    let since = newest.and_then(|record| record.switched_in);
+    let records = lake.ledger().records(since.unwrap_or(0)).await?;
     let now = &lake.pipeline().fingerprint;
+    let made_nothing = |record: &Record| {
+        let switch = record.switch.as_ref();
+        switch.is_some_and(|switch| switch.given_up.is_some())
+    };
+    let of_others = |record: &&Record| record.pipeline != *now && !made_nothing(record);
     Ok(Verification {
-        batches: summary.batches,
-        events: summary.events,
-        batches_of_other_rules: records.iter().filter(|r| r.pipeline != *now).count() as u64,
+        batches: replayed.summary.batches,
+        events: replayed.summary.events,
+        stopping: replayed.stopping,
+        batches_of_other_rules: records.iter().filter(of_others).count() as u64,
         tables,
     })
 }
