@@ -75,7 +75,7 @@ pub(crate) enum Command {
     Why(WhyArguments),
     /// Make the tables once more from the originals, elsewhere, and compare every row.
     Verify(VerifyArguments),
-    /// Build the tables anew from the originals, beside the live ones.
+    /// Build the tables anew from the originals, beside the live ones or in their place.
     Replay(ReplayArguments),
     /// What could not become an event.
     #[command(
@@ -324,19 +324,32 @@ pub(crate) struct VerifyArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  esteira replay --switch
   esteira replay --into analytics-anew
   esteira replay --into before-the-incident --until 1200
 
-The live tables, the originals and the ledger stay as they are.")]
+Without --switch the live tables, the originals and the ledger stay as they are. With it every table gets the
+replayed rows, and the pipeline's columns, in one commit; it may be done while the job runs, and what was
+there before stays readable as older versions. All batches are taken: a row depends on every one before.")]
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// The folder in the bucket for the new tables and their quarantine; nothing may be there.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) into: String,
+    /// Put the tables in the place of the live ones.
+    #[arg(long)]
+    pub(crate) switch: bool,
+    /// The folder in the bucket for the new tables and their quarantine; nothing may be there. With --switch
+    /// it may be left out.
+    #[arg(long, value_name = "PATH", required_unless_present = "switch")]
+    pub(crate) into: Option<String>,
+    /// With --switch: leave the new tables where they were made, too.
+    #[arg(long, requires = "switch")]
+    pub(crate) keep: bool,
     /// The last batch to take; the newest when it is not given.
-    #[arg(long, value_name = "BATCH")]
+    #[arg(long, value_name = "BATCH", conflicts_with = "switch")]
     pub(crate) until: Option<u64>,
+    /// Text for people, JSON for scripts.
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Subcommand)]

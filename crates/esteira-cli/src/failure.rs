@@ -88,12 +88,17 @@ fn code(error: &anyhow::Error) -> u8 {
             return match error {
                 Error::Pipeline(_) => 3,
                 Error::Bucket(_) | Error::Ledger(LedgerError::Bucket(_)) => 4,
-                Error::Ledger(LedgerError::AnotherRunner { .. }) => 5,
+                Error::Ledger(
+                    LedgerError::AnotherRunner { .. } | LedgerError::Switching { .. },
+                )
+                | Error::Overtaken { .. }
+                | Error::GivenUp { .. } => 5,
                 Error::Table(
                     TableError::Foreign { .. }
                     | TableError::Columns { .. }
                     | TableError::Unsupported { .. },
-                ) => 6,
+                )
+                | Error::OldRules { .. } => 6,
                 Error::UnknownTable { .. }
                 | Error::UnknownEntry { .. }
                 | Error::Key { .. }

@@ -12,6 +12,7 @@
 //! - [`tables`]: Delta tables: creation, ownership, opening at a version
 //! - [`files`]: data files: what is known of them, their rows, the marks that take rows out
 //! - [`upsert`]: which rows win, which rows they replace, and the one commit that swaps them
+//! - [`switch`]: all rows of a table replaced by those of a table that was made anew, in one commit
 //! - [`tidy`]: small files, marked rows and files that nothing needs any more
 //! - [`quarantine`]: what could not become an event, in a Delta table
 //!
@@ -22,6 +23,7 @@ pub mod files;
 pub mod ledger;
 pub mod quarantine;
 pub mod raw;
+pub mod switch;
 pub mod tables;
 pub mod tidy;
 pub mod upsert;

@@ -73,7 +73,8 @@ impl Raw {
     ) -> Result<Option<Bytes>, BucketError> {
         let (stem, _) = split_extension(name);
         let others = format!("{}.", self.key(processing_date, stem));
-        let mut candidates = vec![self.key(processing_date, name)];
+        let first = self.key(processing_date, name);
+        let mut candidates = vec![first.clone()];
         for object in self.bucket.list(&others).await? {
             if object.size == planned.size && !candidates.contains(&object.key) {
                 candidates.push(object.key);
@@ -82,6 +83,8 @@ impl Raw {
         for key in candidates {
             if let Fetched::Bytes(bytes) = self.bucket.get(&key, None).await?
                 && is_content_of(planned, &bytes)
+                // Another object may be called alike: `x.2.json` is no content of `x.json`.
+                && (key == first || key == self.key(processing_date, &name_of_content(name, &bytes)))
             {
                 return Ok(Some(bytes));
             }
@@ -347,6 +350,31 @@ mod tests {
             raw.recall("2026-01-02", "x.json", &absent).await.unwrap(),
             None
         );
+    }
+
+    /// Where the entity tag says nothing, an object of the same size that is called alike is no content of it.
+    #[tokio::test]
+    async fn recall_takes_no_other_object_for_it() {
+        let (_folder, raw) = raw();
+        for (name, bytes) in [("x.2.json", b"two" as &[u8]), ("y.json", b"one")] {
+            let bytes = Bytes::copy_from_slice(bytes);
+            raw.preserve("2026-01-02", name, &bytes).await.unwrap();
+        }
+        let planned = PlannedObject {
+            key: "input/x.json".into(),
+            etag: "3-1722470400000000000".into(),
+            size: 3,
+            modified: 0,
+        };
+        let found = raw.recall("2026-01-02", "x.json", &planned).await.unwrap();
+        assert_eq!(found, None);
+        // Its own second content is found by the name that is made of it.
+        for bytes in [b"four" as &[u8], b"six"] {
+            let bytes = Bytes::copy_from_slice(bytes);
+            raw.preserve("2026-01-02", "x.json", &bytes).await.unwrap();
+        }
+        let found = raw.recall("2026-01-02", "x.json", &planned).await.unwrap();
+        assert_eq!(found.as_deref(), Some(b"six" as &[u8]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use esteira_lake::bucket::BucketError;
 use esteira_lake::ledger::LedgerError;
 use esteira_lake::tables::TableError;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::pipeline::PipelineError;
@@ -95,13 +96,42 @@ pub enum Error {
         /// What was asked for.
         id: String,
     },
+    /// The job has the rules from before a switch.
+    #[error(
+        "the tables of process `{process}` were switched to other rules in batch {batch}: this pipeline \
+         (`{rules}`) is from before, the tables are made by `{new}`"
+    )]
+    OldRules {
+        /// The process.
+        process: String,
+        /// The switch.
+        batch: u64,
+        /// The fingerprint of the pipeline that was given.
+        rules: String,
+        /// The fingerprint of the rules that the tables are made by.
+        new: String,
+    },
+    /// A switch was given up before it could be decided.
+    #[error(
+        "the switch, batch {batch}, took too long to prepare and was given up by somebody who waited"
+    )]
+    GivenUp {
+        /// Its number.
+        batch: u64,
+    },
+    /// Others planned the next batch each time.
+    #[error("others planned the next batch {attempts} times while the switch was to be planned")]
+    Overtaken {
+        /// How often it was tried.
+        attempts: u32,
+    },
     /// Something inside stopped that never should.
     #[error("{0} stopped unexpectedly")]
     Stopped(&'static str),
 }
 
 /// An event that breaks a rule whose action is `stop`.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 #[error(
     "batch {batch}: event {position} of `{object}` breaks rule `{rule}` of table `{table}`: {condition}"
 )]
@@ -173,6 +203,14 @@ impl Error {
             Self::Occupied { .. } => Some(
                 "name a place of its own, or delete what is left of an earlier replay".to_owned(),
             ),
+            Self::OldRules { .. } => Some(
+                "start the job with the pipeline that the tables were switched to, or switch to this one: \
+                 `esteira replay --switch`"
+                    .to_owned(),
+            ),
+            Self::GivenUp { .. } | Self::Overtaken { .. } => {
+                Some("the tables are as they were; do it again when less is going on".to_owned())
+            }
             Self::UnknownEntry { .. } => Some("`esteira quarantine list` shows them".to_owned()),
             Self::Query { .. } | Self::Stopped(_) => None,
         }

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::Ledger;
@@ -118,22 +121,25 @@ impl Lake {
             .last_record()
             .and_then(|record| record.tables.get(&name))
             .map(|table| table.version);
+        // A table that no batch has is there with the switch that brings it, not before.
+        let is_coming = version.is_none()
+            && self.ledger.last_record().is_some()
+            && self.ledger.unfinished().iter().any(|p| p.switch.is_some());
         let failed = |error: &dyn std::error::Error| Error::Query {
             what: format!("opening table `{name}`"),
             reason: error.to_string(),
         };
-        let provider: Arc<dyn datafusion::catalog::TableProvider> =
+        let provider: Arc<dyn TableProvider> =
             match LakeTable::open_as_it_is(&self.bucket, spec, version).await {
+                // Before its first batch every table is there, and empty.
+                Err(TableError::Missing { .. }) => empty(schema).map_err(|e| failed(&e))?,
+                Ok(_) if is_coming => empty(schema).map_err(|e| failed(&e))?,
                 Ok(table) => {
                     let delta = table.inner();
                     delta
                         .update_datafusion_session(&session.state())
                         .map_err(|e| failed(&e))?;
                     delta.table_provider().await.map_err(|e| failed(&e))?
-                }
-                // Before the first batch every table is there, and empty.
-                Err(TableError::Missing { .. }) => {
-                    Arc::new(MemTable::try_new(schema, vec![vec![]]).map_err(|e| failed(&e))?)
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -142,4 +148,8 @@ impl Lake {
             .map_err(|e| failed(&e))?;
         Ok(())
     }
+}
+
+fn empty(schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    Ok(Arc::new(MemTable::try_new(schema, vec![vec![]])?))
 }

@@ -116,7 +116,7 @@ fn relation(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
 
 fn raw_objects(plans: &[Plan]) -> Result<RecordBatch, ArrowError> {
     let all = || {
-        let bringing = plans.iter().filter(|plan| plan.retry.is_none());
+        let bringing = plans.iter().filter(|plan| plan.brings_objects());
         bringing.flat_map(|plan| plan.objects.iter().map(move |object| (plan, object)))
     };
     relation(vec![
@@ -133,6 +133,15 @@ fn raw_objects(plans: &[Plan]) -> Result<RecordBatch, ArrowError> {
             texts(all().map(|(plan, _)| plan.processing_date.as_str())),
         ),
     ])
+}
+
+/// What a batch is: others than the first kind count again what earlier ones brought.
+fn kind(record: &Record) -> &'static str {
+    match (record.retry_of, &record.switch) {
+        (_, Some(_)) => "switch",
+        (Some(_), None) => "retry",
+        (None, None) => "input",
+    }
 }
 
 fn batches(records: &[Record]) -> Result<RecordBatch, ArrowError> {
@@ -168,5 +177,6 @@ fn batches(records: &[Record]) -> Result<RecordBatch, ArrowError> {
             numbers(all().map(|r| u64::try_from(r.freshness_ms.p99).unwrap_or_default())),
         ),
         ("pipeline", texts(all().map(|r| r.pipeline.as_str()))),
+        ("kind", texts(all().map(kind))),
     ])
 }

@@ -32,7 +32,7 @@
 //! - [`Submit`]: running a pipeline from Rust
 //! - [`optimize`], [`vacuum`]: tidying tables by hand; [`upgrade`]: bringing them up to the pipeline
 //! - [`verify`], in `verify/`: holding the tables against the originals
-//! - [`replay`]: building the tables anew beside the live ones
+//! - [`replay`]: building the tables anew beside the live ones; [`switch`]: and putting them in their place
 //! - [`quarantine`]: what could not become an event; [`retry`]: once more, with the rules of today
 //! - [`why`]: every event of a key, and which of them stands
 //! - [`Lake`]: the tables, the quarantine and the ledger, for reading
@@ -69,9 +69,11 @@ pub use pipeline::{
     Checked, Condition, Functions, Limits, Maintenance, Model, Pipeline, PipelineError,
     PipelineFiles, Problem, Rule, RuleAction, Severity, TableKind, TableRules, check_together,
 };
-pub use process::{Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent};
+pub use process::{
+    Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent, SwitchSummary, SwitchedTable,
+};
 pub use quarantined::{QuarantineEntry, quarantine};
-pub use rebuild::replay;
+pub use rebuild::{SwitchOptions, replay, switch};
 pub use retry::retry;
 pub use status::{Status, UnnamedField, status};
 pub use submit::Submit;

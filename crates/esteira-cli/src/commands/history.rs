@@ -1,5 +1,7 @@
 //! `esteira history`: the batches that were recorded.
 
+use esteira_lake::ledger::Switched;
+
 use super::lake;
 use crate::arguments::{HistoryArguments, ListFormat};
 use crate::output;
@@ -54,6 +56,9 @@ pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
             timings.prepare + timings.transform + timings.commit,
             output::duration(record.freshness_ms.p99),
         ));
+        if let Some(switch) = &record.switch {
+            output::line(&format!("{:>6}  {}", "", switched(switch)));
+        }
         for (rule, count) in &record.accounts.rules {
             output::line(&format!("{:>6}  rule {rule} broken {count}×", ""));
         }
@@ -66,4 +71,14 @@ pub(super) async fn run(arguments: HistoryArguments) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn switched(switch: &Switched) -> String {
+    match &switch.given_up {
+        None => {
+            "switched to replayed tables; its counts are those of all batches before, by its rules"
+                .to_owned()
+        }
+        Some(reason) => format!("a switch that was given up, nothing changed: {reason}"),
+    }
 }

@@ -36,6 +36,9 @@ pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
             "{} batches, {} events replayed",
             checked.batches, checked.events
         ));
+        for broken in &checked.stopping {
+            output::line(&format!("passed over: {broken}; a run would stop there"));
+        }
         if checked.batches_of_other_rules > 0 {
             output::line(&format!(
                 "{} batches were made by other rules than the pipeline has now",
@@ -62,7 +65,7 @@ pub(super) async fn run(arguments: VerifyArguments) -> anyhow::Result<()> {
         .into());
     }
     Err(Failure::new(format!("not what the originals make: {wrong}"))
-    .hint("`esteira why TABLE KEY` shows the events of a key; `esteira replay --into PATH` builds the tables anew")
+    .hint("`esteira why TABLE KEY` shows the events of a key; `esteira replay --switch` makes the tables what the originals make")
     .code(8)
     .into())
 }

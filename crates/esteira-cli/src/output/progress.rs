@@ -123,6 +123,10 @@ impl Observer for Live {
     }
 
     fn recorded(&self, record: &Record) {
+        // What a switch accounts for was counted when it came.
+        if record.switch.is_some() {
+            return;
+        }
         self.update(|state| {
             state.batches += 1;
             state.objects += record.accounts.objects.discovered;

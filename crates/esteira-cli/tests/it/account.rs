@@ -100,7 +100,7 @@ fn damage_has_an_exit_code_of_its_own_and_is_named() {
     quarantine   1 rows, each what the originals make (digest #)
     4 batches, 4 events replayed
     error: not what the originals make: orders
-    hint: `esteira why TABLE KEY` shows the events of a key; `esteira replay --into PATH` builds the tables anew
+    hint: `esteira why TABLE KEY` shows the events of a key; `esteira replay --switch` makes the tables what the originals make
     "#);
     let answer = place.run(&["why", "--bucket", &bucket, "orders", "pedido-2"]);
     assert_snapshot!(without_times(&place.shown(&answer)), @r#"

@@ -41,6 +41,7 @@ mod simulator;
 mod simulator_errors;
 mod soak;
 mod steps;
+mod switches;
 mod table_errors;
 mod tables;
 mod terminal;

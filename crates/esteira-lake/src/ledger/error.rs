@@ -24,6 +24,16 @@ pub enum LedgerError {
         /// The batch we wanted to plan.
         batch: u64,
     },
+    /// Somebody switches to tables that were made anew: that batch comes first.
+    #[error(
+        "batch {batch} of process `{process}` is a switch to replayed tables that is not finished"
+    )]
+    Switching {
+        /// The process.
+        process: String,
+        /// The number of the switch.
+        batch: u64,
+    },
     /// A file of the ledger cannot be understood.
     #[error("`{key}` in the ledger cannot be read: {reason}")]
     Unreadable {
@@ -43,7 +53,7 @@ impl LedgerError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Bucket(error) => error.is_transient(),
-            Self::Retried { .. } => true,
+            Self::Retried { .. } | Self::Switching { .. } => true,
             _ => false,
         }
     }
@@ -62,6 +72,9 @@ impl LedgerError {
                 "let one of the two run: both work on the same tables, nothing is lost or doubled when you stop either".to_owned(),
             ),
             Self::Retried { .. } => Some("it is finished first, then this goes on".to_owned()),
+            Self::Switching { .. } => Some(
+                "this goes on when it is; a switch that nobody finishes is given up 5 minutes after it was planned, and nothing is lost".to_owned(),
+            ),
             Self::Unreadable { .. } => Some(
                 "restore the file from a backup or a version of the bucket; esteira never changes it once written".to_owned(),
             ),

@@ -13,7 +13,7 @@ use crate::bucket::{Bucket, Fetched, PutNew};
 ///
 /// # Errors
 /// [`LedgerError::AnotherRunner`] when somebody else planned this batch, [`LedgerError::Retried`] when it
-/// is a retry of the quarantine; the bucket's errors.
+/// is a retry of the quarantine, [`LedgerError::Switching`] when it is a switch; the bucket's errors.
 pub async fn acquire(bucket: &Bucket, key: &str, plan: &Plan) -> Result<(), LedgerError> {
     let unreadable = |reason: String| LedgerError::Unreadable {
         key: key.to_owned(),
@@ -28,6 +28,12 @@ pub async fn acquire(bucket: &Bucket, key: &str, plan: &Plan) -> Result<(), Ledg
             serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
         if written == *plan {
             return Ok(());
+        }
+        if written.switch.is_some() {
+            return Err(LedgerError::Switching {
+                process: plan.process.clone(),
+                batch: plan.batch,
+            });
         }
         if written.retry.is_some() {
             return Err(LedgerError::Retried {

@@ -11,6 +11,8 @@
 //! - `cuts/N.json` is written before any table has batch N, when its objects unpack to more than a batch
 //!   may hold: it ends there, and the objects behind are put off to a later plan. Also when it is all of
 //!   its plan, but two runners could have met other objects: who writes it first decides for both.
+//! - `switches/N.json` decides what becomes of batch N, when that is a switch to tables that were made
+//!   anew: it holds all that is needed to finish it, or says that it was given up.
 //! - `seen/N.bin` is a snapshot of the objects that plans 1 to N hold, so that a start does not read
 //!   every plan there ever was.
 //!
@@ -25,11 +27,13 @@ mod plan;
 mod record;
 mod seen;
 mod store;
+mod switch;
 
 pub use error::LedgerError;
-pub use plan::{Cut, Plan, PlannedObject, RetriedObject, Retry};
+pub use plan::{Cut, Plan, PlannedObject, RetriedObject, Retry, Switch};
 pub use record::{
-    Accounts, Counts, Freshness, Record, Rescued, RescuedField, TableRecord, Timings,
+    Accounts, Counts, Freshness, Record, Rescued, RescuedField, Switched, TableRecord, Timings,
 };
 pub use seen::Seen;
 pub use store::Ledger;
+pub use switch::{Decision, Made, MadeTable};

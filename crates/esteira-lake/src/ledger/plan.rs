@@ -32,9 +32,18 @@ pub struct Plan {
     /// What is taken of them, when an earlier batch has taken the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// The tables that take the place of the live ones with this batch, which brings no objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<Switch>,
 }
 
 impl Plan {
+    /// Whether objects came with it: it is neither a retry nor a switch.
+    #[must_use]
+    pub fn brings_objects(&self) -> bool {
+        self.retry.is_none() && self.switch.is_none()
+    }
+
     /// `_processed_at` of its rows: a retry gives the rows that its objects would have given at once.
     #[must_use]
     pub fn processed_at(&self) -> i64 {
@@ -47,6 +56,15 @@ impl Plan {
     pub fn batch_of_objects(&self) -> u64 {
         self.retry.as_ref().map_or(self.batch, |retry| retry.batch)
     }
+}
+
+/// Where tables were made anew that take the place of the live ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The folder that they are in, without slashes at the ends.
+    pub folder: String,
+    /// Whether the folder stays when all is done.
+    pub keep: bool,
 }
 
 /// Entries of the quarantine that are taken once more, from the originals of the batch that brought them.

@@ -81,18 +81,21 @@ impl Accounts {
     /// These accounts without the others, which are part of them.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        let mut reasons = self.reasons.clone();
-        for (reason, count) in &other.reasons {
-            if let Some(left) = reasons.get_mut(reason) {
-                *left = left.saturating_sub(*count);
+        let difference = |one: &BTreeMap<String, u64>, other: &BTreeMap<String, u64>| {
+            let mut left = one.clone();
+            for (name, count) in other {
+                if let Some(left) = left.get_mut(name) {
+                    *left = left.saturating_sub(*count);
+                }
             }
-        }
-        reasons.retain(|_, count| *count > 0);
+            left.retain(|_, count| *count > 0);
+            left
+        };
         Self {
             objects: self.objects.minus(&other.objects),
             events: self.events.minus(&other.events),
-            reasons,
-            rules: self.rules.clone(),
+            reasons: difference(&self.reasons, &other.reasons),
+            rules: difference(&self.rules, &other.rules),
         }
     }
 
@@ -252,6 +255,17 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+/// What became of a switch to tables that were made anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switched {
+    /// Why nothing was switched, if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<String>,
+    /// Fingerprints of the rules that the tables were made by before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
+}
+
 /// What a finished batch did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -298,6 +312,12 @@ pub struct Record {
     /// What the accounts of earlier batches say of these entries and their objects: it no longer counts.
     #[serde(default, skip_serializing_if = "Accounts::is_empty")]
     pub withdrawn: Accounts,
+    /// What became of the switch that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<Switched>,
+    /// The newest batch up to this one that was a switch, and was not given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched_in: Option<u64>,
     /// The accounts of this and all earlier batches, without what was withdrawn.
     pub totals: Accounts,
     /// Fields of the events of this and all earlier batches that the schema does not name.

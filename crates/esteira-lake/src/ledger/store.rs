@@ -236,6 +236,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Where the batch was cut off, if it was, whether or not that was since the snapshot.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a file that cannot be understood.
+    pub async fn cut_of(&self, batch: u64) -> Result<Option<Cut>, LedgerError> {
+        self.json_if_any(&self.key("cuts", batch)).await
+    }
+
+    /// The record of a batch.
+    ///
+    /// # Errors
+    /// The bucket's errors, or a record that is gone or cannot be understood.
+    pub async fn record_of(&self, batch: u64) -> Result<Record, LedgerError> {
+        self.json(&self.key("records", batch)).await
+    }
+
     /// Every record from batch `from` on, oldest first.
     ///
     /// # Errors
@@ -304,7 +320,11 @@ impl Ledger {
             .await
     }
 
-    fn key(&self, kind: &str, number: u64) -> String {
+    pub(super) fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
+    pub(super) fn key(&self, kind: &str, number: u64) -> String {
         let extension = if kind == "seen" { "bin" } else { "json" };
         format!("{}/{kind}/{number:020}.{extension}", self.prefix)
     }
@@ -341,13 +361,25 @@ impl Ledger {
         }
     }
 
+    pub(super) async fn json_if_any<T: DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, LedgerError> {
+        match self.bucket.get(key, None).await? {
+            Fetched::Bytes(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| unreadable(key, &error.to_string())),
+            Fetched::Changed | Fetched::Missing => Ok(None),
+        }
+    }
+
     async fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, LedgerError> {
         let bytes = self.bytes(key).await?;
         serde_json::from_slice(&bytes).map_err(|error| unreadable(key, &error.to_string()))
     }
 }
 
-fn unreadable(key: &str, reason: &str) -> LedgerError {
+pub(super) fn unreadable(key: &str, reason: &str) -> LedgerError {
     LedgerError::Unreadable {
         key: key.to_owned(),
         reason: reason.to_owned(),
@@ -384,6 +416,7 @@ mod tests {
                 modified: 1,
             }],
             retry: None,
+            switch: None,
         }
     }
 
@@ -405,6 +438,8 @@ mod tests {
             rescued: Rescued::default(),
             retry_of: None,
             withdrawn: Accounts::default(),
+            switch: None,
+            switched_in: None,
             totals: Accounts::default(),
             rescued_totals: Rescued::default(),
             freshness_ms: Freshness::default(),

@@ -162,25 +162,29 @@ impl LakeTable {
         cache: &Arc<FileCache>,
         columns: Columns,
     ) -> Result<Self, TableError> {
-        let table = load(bucket, spec, None).await?;
-        let metadata = metadata(spec, &table)?;
-        if metadata.configuration().get(OWNER) != Some(&spec.process) {
-            return Err(TableError::Foreign {
-                table: spec.name.clone(),
-                path: spec.path.clone(),
-                process: spec.process.clone(),
-            });
-        }
         let mut opened = Self {
             spec: spec.clone(),
-            table,
+            table: load(bucket, spec, None).await?,
             cache: Arc::clone(cache),
             columns,
             last: None,
         };
+        opened.check_owner()?;
         if columns == Columns::AsStored {
             opened.wider_columns(&spec.schema)?;
         }
+        opened.check()?;
+        Ok(opened)
+    }
+
+    /// Opens the table at its newest version to replace all of it, whatever columns it has.
+    ///
+    /// # Errors
+    /// [`TableError::Missing`] when there is none; [`TableError::Foreign`] and
+    /// [`TableError::Unsupported`]; the library's errors.
+    pub async fn open_to_replace(bucket: &Bucket, spec: TableSpec) -> Result<Self, TableError> {
+        let mut opened = Self::open_as_it_is(bucket, spec, None).await?;
+        opened.check_owner()?;
         opened.check()?;
         Ok(opened)
     }
@@ -359,6 +363,18 @@ impl LakeTable {
             table: self.spec.name.clone(),
             differences: found.refused,
             rewritable: false,
+        })
+    }
+
+    fn check_owner(&self) -> Result<(), TableError> {
+        let metadata = metadata(&self.spec, &self.table)?;
+        if metadata.configuration().get(OWNER) == Some(&self.spec.process) {
+            return Ok(());
+        }
+        Err(TableError::Foreign {
+            table: self.spec.name.clone(),
+            path: self.spec.path.clone(),
+            process: self.spec.process.clone(),
         })
     }
 

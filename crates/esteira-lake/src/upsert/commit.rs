@@ -13,7 +13,7 @@ use crate::files::TableFile;
 use crate::tables::{Commit, LakeTable, Outcome, TableError};
 
 /// How often a commit is tried when somebody else changes the table in between.
-pub(super) const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// Whether this batch, or a later one, has committed to the table as it is loaded.
 pub(super) async fn is_committed(table: &mut LakeTable, batch: &Batch) -> Result<bool, TableError> {
@@ -81,7 +81,7 @@ fn append_operation() -> DeltaOperation {
 }
 
 /// Never a `Write`: what the conflict checks of other writers make of its removed files is wrong.
-fn merge_operation() -> DeltaOperation {
+pub(crate) fn merge_operation() -> DeltaOperation {
     let predicate = |action: &str| MergePredicate {
         action_type: action.to_owned(),
         predicate: None,

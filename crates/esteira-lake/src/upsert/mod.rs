@@ -44,6 +44,7 @@ mod winners;
 
 pub use append::{append, append_events};
 pub use children::children;
+pub(crate) use commit::{ATTEMPTS, merge_operation};
 pub use decide::{Applied, Verdict};
 pub use deletions::{DELETED_AT, Deletions, deletions, deletions_schema};
 pub use history::{VALID_FROM, VALID_TO, history};
@@ -51,5 +52,6 @@ pub use keys::KeySet;
 pub use latest::latest;
 pub use order::EventOrder;
 pub use replace::{Replacement, replace};
+pub(crate) use staged::app_id;
 pub use staged::{Batch, Staged};
 pub use winners::can_stand;

@@ -32,8 +32,13 @@ pub struct Batch {
 impl Batch {
     /// The application id of a table's transactions (Delta protocol, *Transaction Identifiers*).
     pub(super) fn app_id(&self, table: &str) -> String {
-        format!("esteira:{}:{table}", self.process)
+        app_id(&self.process, table)
     }
+}
+
+/// The application id of a process's transactions on a table (Delta protocol, *Transaction Identifiers*).
+pub(crate) fn app_id(process: &str, table: &str) -> String {
+    format!("esteira:{process}:{table}")
 }
 
 /// Rows of a model with a column that names each row's event by its index in the batch. Later rows of

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::apply::Tables;
 use super::fetch::Objects;
-use super::plan;
+use super::rules::Stop;
 use super::stages::{self, Context};
+use super::{plan, switch};
 use crate::Error;
 
 /// The ledger and the tables in one hand.
@@ -23,7 +24,7 @@ pub(super) struct ByHand<'a> {
 impl<'a> ByHand<'a> {
     /// Opens everything and finishes what was interrupted.
     pub(super) async fn open(context: &'a Context) -> Result<Self, Error> {
-        let ledger = Ledger::open(context.bucket.clone(), &context.pipeline.name).await?;
+        let ledger = switch::open_ledger(context).await?;
         let tables = Tables::open(context).await?;
         let mut hand = Self {
             context,
@@ -32,6 +33,11 @@ impl<'a> ByHand<'a> {
             runner: Uuid::new_v4().to_string(),
         };
         for plan in hand.ledger.unfinished().to_vec() {
+            if plan.switch.is_some() {
+                let record = switch::pass(context, &mut hand.ledger, &plan).await?;
+                context.observer.recorded(&record);
+                continue;
+            }
             let cut = hand.ledger.cut(plan.batch).copied();
             hand.finish(plan, Objects::Interrupted(cut)).await?;
         }
@@ -51,7 +57,7 @@ impl<'a> ByHand<'a> {
 
     async fn finish(&mut self, plan: Plan, objects: Objects<'_>) -> Result<Record, Error> {
         let context = self.context;
-        let prepared = stages::prepare(context, plan, objects).await?;
+        let prepared = stages::prepare(context, plan, objects, Stop::Ends).await?;
         let finished = stages::finish(context, &mut self.tables, &mut self.ledger, prepared);
         let (record, before) = Box::pin(finished).await?;
         context.observer.recorded(&record);

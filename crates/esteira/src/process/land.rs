@@ -22,7 +22,7 @@ use super::fetch::{Arrived, Content, Objects, arrivals};
 use super::observe::Progress;
 use super::rules::Broken;
 use super::stages::Context;
-use crate::{Error, Pipeline};
+use crate::{BrokenRule, Error, Pipeline};
 
 /// Objects are handed to a decoder together until they hold this many bytes, so that a thousand
 /// small ones do not become a thousand tasks.
@@ -58,6 +58,8 @@ pub(super) struct Landed {
     pub(super) unnamed: BTreeMap<String, u64>,
     /// How often there were others.
     pub(super) unnamed_beyond: u64,
+    /// Of each rule that stops, the first event that breaks it, where it is not to end what is done.
+    pub(super) stopping: Vec<BrokenRule>,
 }
 
 /// What happened to one object.
@@ -105,6 +107,7 @@ pub(super) async fn land(
             broken: Broken::new(),
             unnamed: BTreeMap::new(),
             unnamed_beyond: 0,
+            stopping: Vec::new(),
         },
         decoding: JoinSet::new(),
         progress: Progress {

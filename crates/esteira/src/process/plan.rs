@@ -40,6 +40,7 @@ pub(super) fn empty(context: &Context, ledger: &Ledger, runner: &str) -> Plan {
         most_text_bytes: None,
         objects: Vec::new(),
         retry: None,
+        switch: None,
     }
 }
 

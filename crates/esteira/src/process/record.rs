@@ -1,28 +1,25 @@
 //! The account of a finished batch.
 
+use std::collections::BTreeMap;
+
 use esteira_events::named_paths;
-use esteira_lake::ledger::{Accounts, Counts, Freshness, Ledger, Plan, Record, Rescued, Timings};
+use esteira_lake::ledger::{Accounts, Counts, Freshness, Plan, Record, Rescued, Timings};
 use esteira_lake::upsert::Verdict;
 
 use super::apply::Applied;
 use super::land::Landed;
 use super::stages::Context;
 
-/// What the batch did, with everything accounted for.
+/// What the batch did, with everything accounted for; `before` is the record of the batch before it.
 pub(super) fn of(
     context: &Context,
-    ledger: &Ledger,
+    before: Option<&Record>,
     plan: &Plan,
     landed: &Landed,
     applied: Applied,
     timings_ms: Timings,
 ) -> Record {
-    let (mut accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
-    accounts.rules = applied.broken;
-    accounts.rules.extend(landed.broken.clone());
-    debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
-    debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
-    let before = ledger.last_record();
+    let (accounts, withdrawn) = accounts_of(plan, landed, &applied);
     let recorded_at = context.clock.now_micros();
     let taken = || {
         let objects = plan.objects.iter().zip(&landed.objects);
@@ -33,12 +30,7 @@ pub(super) fn of(
         .filter(|_| plan.retry.is_none())
         .map(|(object, _)| (recorded_at - object.modified) / 1000)
         .collect();
-    let rules_since = match before {
-        None => Some(plan.batch),
-        Some(before) if before.pipeline != plan.pipeline => Some(plan.batch),
-        Some(before) => before.rules_since,
-    };
-    let rescued = Rescued::of(plan.batch, landed.unnamed.clone(), landed.unnamed_beyond);
+    let rescued = rescued_of(plan, landed);
     let mut rescued_totals = before
         .map_or_else(Rescued::default, |record| record.rescued_totals.clone())
         .plus(&rescued);
@@ -53,7 +45,7 @@ pub(super) fn of(
         batch: plan.batch,
         process: plan.process.clone(),
         pipeline: plan.pipeline.clone(),
-        rules_since,
+        rules_since: rules_since(before, plan),
         planned_at: plan.planned_at,
         recorded_at,
         newest_object: newest
@@ -73,8 +65,70 @@ pub(super) fn of(
         rescued_totals,
         retry_of: plan.retry.as_ref().map(|retry| retry.batch),
         withdrawn,
+        switch: None,
+        switched_in: before.and_then(|record| record.switched_in),
         freshness_ms: Freshness::of(ages),
         timings_ms,
+    }
+}
+
+/// The first batch in a row that the plan's rules make.
+fn rules_since(before: Option<&Record>, plan: &Plan) -> Option<u64> {
+    match before {
+        Some(before) if before.pipeline == plan.pipeline => before.rules_since,
+        _ => Some(plan.batch),
+    }
+}
+
+/// Fields of its events that the schema does not name.
+pub(super) fn rescued_of(plan: &Plan, landed: &Landed) -> Rescued {
+    Rescued::of(plan.batch, landed.unnamed.clone(), landed.unnamed_beyond)
+}
+
+/// What became of everything, and what earlier batches said of the same, rules included.
+pub(super) fn accounts_of(plan: &Plan, landed: &Landed, applied: &Applied) -> (Accounts, Accounts) {
+    let (mut accounts, withdrawn) = accounts(plan, landed, &applied.verdicts);
+    accounts.rules.clone_from(&applied.broken);
+    accounts.rules.extend(landed.broken.clone());
+    debug_assert!(accounts.objects.add_up() && accounts.events.add_up());
+    debug_assert!(withdrawn.objects.add_up() && withdrawn.events.add_up());
+    (accounts, withdrawn)
+}
+
+/// The record of a batch that brings no objects and, so far, changes nothing: the state is that of the
+/// record before.
+pub(super) fn of_nothing(context: &Context, before: Option<&Record>, plan: &Plan) -> Record {
+    let rules_since = rules_since(before, plan);
+    let before = before.cloned();
+    Record {
+        format: 1,
+        batch: plan.batch,
+        process: plan.process.clone(),
+        pipeline: plan.pipeline.clone(),
+        rules_since,
+        planned_at: plan.planned_at,
+        recorded_at: context.clock.now_micros(),
+        newest_object: before.as_ref().map_or(0, |record| record.newest_object),
+        bytes: 0,
+        tables: before
+            .as_ref()
+            .map(|r| r.tables.clone())
+            .unwrap_or_default(),
+        input: context.pipeline.input.base().to_owned(),
+        originals: BTreeMap::new(),
+        accounts: Accounts::default(),
+        retry_of: plan.retry.as_ref().map(|retry| retry.batch),
+        withdrawn: Accounts::default(),
+        switch: None,
+        switched_in: before.as_ref().and_then(|record| record.switched_in),
+        rescued: Rescued::default(),
+        rescued_totals: before
+            .as_ref()
+            .map(|record| record.rescued_totals.clone())
+            .unwrap_or_default(),
+        totals: before.map(|record| record.totals).unwrap_or_default(),
+        freshness_ms: Freshness::default(),
+        timings_ms: Timings::default(),
     }
 }
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::by_hand::ByHand;
 use super::fetch::Objects;
 use super::land;
+use super::rules::Stop;
 use super::stages::{self, Context, Prepared};
 use crate::clock::Clock;
 use crate::{Error, Observer, Pipeline, QuarantineEntry};
@@ -65,7 +66,9 @@ pub(crate) async fn retry(
     let mut attempt = 1;
     loop {
         match session(&context, entries(), &mut summary).await {
-            Err(Error::Ledger(LedgerError::AnotherRunner { .. })) if attempt < ATTEMPTS => {
+            Err(Error::Ledger(
+                LedgerError::AnotherRunner { .. } | LedgerError::Switching { .. },
+            )) if attempt < ATTEMPTS => {
                 attempt += 1;
                 tokio::time::sleep(PAUSE).await;
             }
@@ -170,7 +173,7 @@ async fn take(
         return Ok(());
     }
     let plan = plan_of(hand, brought, &candidates);
-    let prepared = stages::prepare(hand.context, plan, Objects::New).await?;
+    let prepared = stages::prepare(hand.context, plan, Objects::New, Stop::Ends).await?;
     let changed = changed(&prepared, candidates);
     drop(prepared);
     if changed.is_empty() {

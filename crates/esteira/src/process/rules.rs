@@ -27,10 +27,10 @@ pub(super) type Broken = BTreeMap<String, u64>;
 
 /// What a broken `stop` rule does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// It ends what is done.
     Ends,
-    /// Nothing: it is only looked at what came of the events.
+    /// The first event of the batch that breaks it is told of: it is only looked at what came of the events.
     IsPassedOver,
 }
 
@@ -66,8 +66,12 @@ pub(super) async fn sift(
                     let object = &plan.objects[landed.object_of[**event] as usize];
                     (&object.key, object.modified, places.position(**event))
                 });
-                if let (Some(first), Stop::Ends) = (first, stop) {
-                    return Err(stopped(plan, landed, table, rule, *first, &places));
+                if let Some(first) = first {
+                    let broken = stopped(plan, landed, table, rule, *first, &places);
+                    match stop {
+                        Stop::Ends => return Err(Error::Rule(Box::new(broken))),
+                        Stop::IsPassedOver => landed.stopping.push(broken),
+                    }
                 }
                 continue;
             }
@@ -190,9 +194,9 @@ fn stopped(
     rule: &Rule,
     event: usize,
     places: &Places,
-) -> Error {
+) -> BrokenRule {
     let object = landed.object_of[event] as usize;
-    Error::Rule(Box::new(BrokenRule {
+    BrokenRule {
         rule: rule.name.clone(),
         table: table.name.clone(),
         condition: rule.condition.clone(),
@@ -200,7 +204,7 @@ fn stopped(
         object: plan.objects[object].key.clone(),
         position: places.position(event),
         raw_file: landed.raw_files[object].clone(),
-    }))
+    }
 }
 
 /// Reads the objects of these events once more, for the bytes of each.

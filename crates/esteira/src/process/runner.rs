@@ -12,9 +12,10 @@ use uuid::Uuid;
 use super::apply::Tables;
 use super::fetch::Objects;
 use super::observe::Observer;
+use super::rules::Stop;
 use super::shutdown::Shutdown;
 use super::stages::{self, Context, Prepared};
-use super::{discover, plan};
+use super::{discover, plan, switch};
 use crate::clock::Clock;
 use crate::{Error, Pipeline};
 
@@ -105,7 +106,7 @@ async fn session(
     summary: &mut RunSummary,
     has_worked: &mut bool,
 ) -> Result<(), Error> {
-    let ledger = Ledger::open(context.bucket.clone(), &context.pipeline.name).await?;
+    let ledger = switch::open_ledger(context).await?;
     let tables = Tables::open(context).await?;
     *has_worked = true;
     let unfinished = ledger.unfinished().iter().cloned().collect();
@@ -150,7 +151,7 @@ impl Session<'_> {
             let next = if shutdown.is_stopping() {
                 None
             } else {
-                self.next_plan(once).await?
+                self.next_plan(once, prepared.is_none()).await?
             };
             let ready = match (prepared.take(), next) {
                 (None, None) if once || shutdown.is_stopping() => return Ok(()),
@@ -159,7 +160,7 @@ impl Session<'_> {
                     continue;
                 }
                 (None, Some((plan, objects))) => {
-                    Some(stages::prepare(context, plan, objects).await)
+                    Some(stages::prepare(context, plan, objects, Stop::Ends).await)
                 }
                 (Some(batch), next) => {
                     let is_large = batch.is_large(context);
@@ -172,10 +173,10 @@ impl Session<'_> {
                         // Memory is for two batches, not for one that is large and another.
                         Some((plan, objects)) if is_large || is_large_plan(context, &plan) => {
                             finish.await?;
-                            Some(stages::prepare(context, plan, objects).await)
+                            Some(stages::prepare(context, plan, objects, Stop::Ends).await)
                         }
                         Some((plan, objects)) => {
-                            let ahead = stages::prepare(context, plan, objects);
+                            let ahead = stages::prepare(context, plan, objects, Stop::Ends);
                             let (finished, ready) = tokio::join!(finish, ahead);
                             finished?;
                             Some(ready)
@@ -207,9 +208,23 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// An interrupted batch, else a new one, else nothing.
-    async fn next_plan(&mut self, once: bool) -> Result<Option<(Plan, Objects<'static>)>, Error> {
-        if let Some(plan) = self.unfinished.pop_front() {
+    /// An interrupted batch, else a new one, else nothing. Behind a switch nothing follows while a batch is
+    /// at work.
+    async fn next_plan(
+        &mut self,
+        once: bool,
+        is_idle: bool,
+    ) -> Result<Option<(Plan, Objects<'static>)>, Error> {
+        while let Some(plan) = self.unfinished.pop_front() {
+            if plan.switch.is_some() {
+                if !is_idle {
+                    self.unfinished.push_front(plan);
+                    return Ok(None);
+                }
+                let record = switch::pass(self.context, &mut self.ledger, &plan).await?;
+                self.context.observer.recorded(&record);
+                continue;
+            }
             let cut = self.ledger.cut(plan.batch).copied();
             return Ok(Some((plan, Objects::Interrupted(cut))));
         }

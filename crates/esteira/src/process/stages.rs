@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Ledger, Plan, Record};
+use esteira_lake::ledger::{Accounts, Ledger, Plan, Record, Timings};
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
@@ -67,15 +67,16 @@ impl Prepared {
 }
 
 /// Fetches, preserves and decodes, and takes out what breaks a rule. Changes no table, so it may run ahead of
-/// the batch before.
+/// the batch before. An event that breaks a rule which stops ends it, or is only told of.
 pub(super) async fn prepare(
     context: &Context,
     plan: Plan,
     objects: Objects<'_>,
+    stop: Stop,
 ) -> Result<Prepared, Error> {
     let start = Instant::now();
     let mut landed = Box::pin(land::land(context, &plan, objects)).await?;
-    Box::pin(rules::sift(context, &plan, &mut landed, Stop::Ends)).await?;
+    Box::pin(rules::sift(context, &plan, &mut landed, stop)).await?;
     Ok(Prepared {
         plan,
         landed,
@@ -95,11 +96,7 @@ pub(super) async fn finish(
         mut landed,
         milliseconds: prepare,
     } = prepared;
-    match landed.cut {
-        Some(cut) => ledger.cut_off(&plan, cut).await?,
-        None if landed.is_in_doubt => ledger.stay_whole(&plan).await?,
-        None => {}
-    }
+    settle_end(ledger, &plan, &landed).await?;
     let start = Instant::now();
     let transformed: Transformed =
         Box::pin(transform::transform(context, &plan, &mut landed)).await?;
@@ -113,36 +110,83 @@ pub(super) async fn finish(
         transformed,
     ))
     .await?;
-    let timings = esteira_lake::ledger::Timings {
+    let timings = Timings {
         prepare,
         transform,
         commit: milliseconds(start),
     };
-    let record = record::of(context, ledger, &plan, &landed, applied, timings);
+    let record = record::of(
+        context,
+        ledger.last_record(),
+        &plan,
+        &landed,
+        applied,
+        timings,
+    );
     let before = ledger.last_record().map(|record| record.planned_at);
     ledger.record(&plan, record.clone()).await?;
     ledger.snapshot_if_due().await?;
     Ok((record, before))
 }
 
-/// Transforms and applies, without a record.
+/// Transforms and applies, without a record; gives what became of everything.
 pub(super) async fn apply_again(
     context: &Context,
     tables: &mut Tables,
     prepared: Prepared,
-) -> Result<Applied, Error> {
+) -> Result<Accounts, Error> {
+    let (plan, landed, applied) = Box::pin(applied(context, tables, prepared)).await?;
+    Ok(record::accounts_of(&plan, &landed, &applied).0)
+}
+
+/// Takes a batch that nobody has recorded into tables that are not the live ones. Gives the record that it
+/// gets when those take the place of the live tables: with the state of the record before it until then.
+pub(super) async fn take_ahead(
+    context: &Context,
+    tables: &mut Tables,
+    ledger: &mut Ledger,
+    before: Option<&Record>,
+    prepared: Prepared,
+) -> Result<Record, Error> {
+    settle_end(ledger, &prepared.plan, &prepared.landed).await?;
+    let (plan, landed, applied) = Box::pin(applied(context, tables, prepared)).await?;
+    let timings = Timings::default();
+    Ok(Record {
+        tables: before
+            .map(|record| record.tables.clone())
+            .unwrap_or_default(),
+        ..record::of(context, before, &plan, &landed, applied, timings)
+    })
+}
+
+async fn applied(
+    context: &Context,
+    tables: &mut Tables,
+    prepared: Prepared,
+) -> Result<(Plan, Landed, Applied), Error> {
     let Prepared {
         plan, mut landed, ..
     } = prepared;
     let transformed = Box::pin(transform::transform(context, &plan, &mut landed)).await?;
-    Box::pin(apply::apply(
+    let applied = Box::pin(apply::apply(
         context,
         tables,
         &plan,
         &mut landed,
         transformed,
     ))
-    .await
+    .await?;
+    Ok((plan, landed, applied))
+}
+
+/// Where the batch ends is written before any table has it, so that it ends there whoever runs it.
+async fn settle_end(ledger: &mut Ledger, plan: &Plan, landed: &Landed) -> Result<(), Error> {
+    match landed.cut {
+        Some(cut) => ledger.cut_off(plan, cut).await?,
+        None if landed.is_in_doubt => ledger.stay_whole(plan).await?,
+        None => {}
+    }
+    Ok(())
 }
 
 /// Keeps the tables small, see [`tidy`].

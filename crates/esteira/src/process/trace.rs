@@ -83,8 +83,8 @@ pub(crate) async fn trace(
     let mut traced = Vec::new();
     for batch in 1..=until {
         let (plan, record) = ledger.batch(batch).await?;
-        if plan.retry.is_some() {
-            // Its events are those of the batch that brought them.
+        if !plan.brings_objects() {
+            // Its events are those of the batches that brought them.
             observer.recorded(&record);
             continue;
         }

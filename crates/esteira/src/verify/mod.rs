@@ -10,13 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use esteira_lake::bucket::{Bucket, Environment};
+use esteira_lake::ledger::Record;
 use serde::Serialize;
 
 use compare::{Comparison, OtherRules};
 pub use compare::{Difference, DifferenceKind};
 
-use crate::process::{self, Observer, Replay};
-use crate::{Error, Lake};
+use crate::process::{self, Observer, Replay, Stop};
+use crate::{BrokenRule, Error, Lake};
 
 /// How many different rows of a table are named.
 const NAMED: usize = 10;
@@ -30,6 +31,9 @@ pub struct Verification {
     pub events: u64,
     /// Batches that were made by other rules than the pipeline has now: their rows may differ for that.
     pub batches_of_other_rules: u64,
+    /// Of each batch and rule whose action is `stop`, the first event that breaks it: with the rules of
+    /// today a run would have ended there. The comparison passes over it.
+    pub stopping: Vec<BrokenRule>,
     /// Every table, and the quarantine.
     pub tables: Vec<TableCheck>,
 }
@@ -97,11 +101,12 @@ pub async fn verify(
     let mut pipeline = lake.pipeline().clone();
     "tables".clone_into(&mut pipeline.tables_path);
     "quarantine".clone_into(&mut pipeline.quarantine_path);
-    let summary = Box::pin(process::replay(Replay {
+    let replayed = Box::pin(process::replay(Replay {
         pipeline: Arc::new(pipeline.clone()),
         source: lake.bucket().clone(),
         target: target.clone(),
         until: lake.ledger().last_recorded(),
+        stop: Stop::IsPassedOver,
         observer,
     }))
     .await?;
@@ -110,9 +115,9 @@ pub async fn verify(
     let made = Lake::open(pipeline, target).await?.session().await?;
     let records = lake.ledger().records(0).await?;
     let now = &lake.pipeline().fingerprint;
-    let others = || records.iter().filter(|record| record.pipeline != *now);
+    let others: Vec<&Record> = of_other_rules(&records, now).collect();
     let mut other_rules = OtherRules::new();
-    for record in others() {
+    for record in &others {
         // The rows of a retry carry the instant of the batch that brought its objects.
         let of_objects = record.retry_of.unwrap_or(record.batch);
         let brought = records.iter().find(|record| record.batch == of_objects);
@@ -131,9 +136,26 @@ pub async fn verify(
         tables.push(comparison.compare().await?);
     }
     Ok(Verification {
-        batches: summary.batches,
-        events: summary.events,
-        batches_of_other_rules: others().count() as u64,
+        batches: replayed.summary.batches,
+        events: replayed.summary.events,
+        stopping: replayed.stopping,
+        batches_of_other_rules: others.len() as u64,
         tables,
     })
+}
+
+/// The batches whose rows were made by other rules than those of today. What came before a switch was made by
+/// its rules.
+fn of_other_rules<'a>(records: &'a [Record], now: &'a str) -> impl Iterator<Item = &'a Record> {
+    let switched_in = records.last().and_then(|record| record.switched_in);
+    let switch = records
+        .iter()
+        .find(|record| Some(record.batch) == switched_in);
+    let rules = move |record: &'a Record| match switch {
+        Some(switch) if record.batch < switch.batch => &switch.pipeline,
+        _ => &record.pipeline,
+    };
+    records
+        .iter()
+        .filter(move |record| record.switch.is_none() && rules(record) != now)
 }

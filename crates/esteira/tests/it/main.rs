@@ -20,6 +20,7 @@ mod orders;
 mod real_events;
 mod retries;
 mod rules;
+mod switches;
 mod tidying;
 mod world;
 mod wrong_pipelines;

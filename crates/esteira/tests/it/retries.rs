@@ -12,7 +12,7 @@ use crate::world::World;
 
 /// Rules that refuse what the real ones take: orders without a customer, and objects of more than a few
 /// hundred bytes.
-fn too_strict(pipeline: &mut Pipeline) {
+pub(crate) fn too_strict(pipeline: &mut Pipeline) {
     let ddl = include_str!("../../../../pipelines/marketing_place/schema.sql");
     let customer = "cod_idef_clie          STRING";
     let strict = ddl.replacen(customer, &format!("{customer} NOT NULL"), 1);
@@ -21,11 +21,11 @@ fn too_strict(pipeline: &mut Pipeline) {
     pipeline.limits.decompressed_bytes_per_object = 2_000;
 }
 
-async fn retry(world: &World, ids: &[String]) -> Result<RetrySummary, Error> {
+pub(crate) async fn retry(world: &World, ids: &[String]) -> Result<RetrySummary, Error> {
     esteira::retry(&world.lake().await, ids, Arc::new(Silent)).await
 }
 
-async fn verify(world: &World) {
+pub(crate) async fn verify(world: &World) {
     let scratch = tempfile::tempdir().unwrap();
     let lake = world.lake().await;
     let checked = esteira::verify(&lake, scratch.path(), Arc::new(Silent)).await;
@@ -33,7 +33,7 @@ async fn verify(world: &World) {
     assert!(checked.holds(), "{checked:#?}");
 }
 
-async fn ids(world: &World) -> Vec<String> {
+pub(crate) async fn ids(world: &World) -> Vec<String> {
     let mut ids = Vec::new();
     let lake = world.lake().await;
     esteira::quarantine(&lake, |entry| ids.push(entry.id))

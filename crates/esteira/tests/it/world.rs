@@ -42,6 +42,18 @@ pub(crate) struct World {
     copy_on_write: bool,
     rules: TidyRules,
     change: fn(&mut Pipeline),
+    ahead: Duration,
+}
+
+/// The machine's clock, ahead of what it says.
+#[derive(Debug)]
+struct Ahead(Duration);
+
+impl Clock for Ahead {
+    fn now_micros(&self) -> i64 {
+        let ahead = i64::try_from(self.0.as_micros()).unwrap();
+        SystemClock.now_micros() + ahead
+    }
 }
 
 impl World {
@@ -69,12 +81,28 @@ impl World {
             copy_on_write: false,
             rules: TidyRules::default(),
             change: |_| {},
+            ahead: Duration::ZERO,
         }
     }
 
     /// From now on runs with another folder.
     pub(crate) fn turn_to(&mut self, folder: &Path) {
-        folder.to_str().unwrap().clone_into(&mut self.pipeline);
+        self.process = Arc::new(Pipeline::files(folder.to_str().unwrap()).unwrap());
+    }
+
+    /// From now on runs with another pipeline and its own input: a folder, or the name of a built-in one.
+    pub(crate) fn follow(&mut self, pipeline: &str) {
+        self.turn_to(Path::new(pipeline));
+        self.input = None;
+    }
+
+    /// From now on it is so much later.
+    pub(crate) fn later(&mut self, ahead: Duration) {
+        self.ahead = ahead;
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(Ahead(self.ahead))
     }
 
     /// From now on runs with a pipeline that was changed.
@@ -129,6 +157,7 @@ impl World {
             .process(Arc::clone(&self.process))
             .opened_bucket(self.bucket())
             .once(true)
+            .clock(self.clock())
             .attempts(1)
             .adjust(self.adjust());
         match self.input {
@@ -143,6 +172,11 @@ impl World {
             store: Arc::clone(&self.store),
             ..Self::of(pipeline)
         }
+    }
+
+    /// Takes every object below `input/`.
+    pub(crate) fn take_everything(&mut self) {
+        self.input = Some("input/**");
     }
 
     fn adjust(&self) -> impl FnOnce(&mut Pipeline) + Send + 'static {
@@ -191,7 +225,7 @@ impl World {
 
     /// Deletes what is not needed, without a retention; gives the keys.
     pub(crate) async fn vacuum(&self) -> Vec<String> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = self.clock();
         let lake = self.lake().await;
         let done = esteira::vacuum(&lake, &[], Duration::ZERO, false, &clock).await;
         let litter = done.unwrap().into_iter().flat_map(|(_, done)| done.litter);
