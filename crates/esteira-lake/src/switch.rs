@@ -106,6 +106,7 @@ impl Switch {
             process: self.process.clone(),
             schema: arrow::datatypes::Schema::empty().into(),
             key: Vec::new(),
+            fixed: Vec::new(),
             copy_on_write: false,
         }
     }

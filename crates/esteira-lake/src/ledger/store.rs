@@ -249,7 +249,7 @@ impl Ledger {
     /// # Errors
     /// The bucket's errors, or a record that is gone or cannot be understood.
     pub async fn record_of(&self, batch: u64) -> Result<Record, LedgerError> {
-        self.json(&self.key("records", batch)).await
+        self.file("records", batch).await
     }
 
     /// Every record from batch `from` on, oldest first.
@@ -274,14 +274,6 @@ impl Ledger {
     /// The bucket's errors, or a plan that is gone or cannot be understood.
     pub async fn plan_of(&self, batch: u64) -> Result<Plan, LedgerError> {
         self.file("plans", batch).await
-    }
-
-    /// The batch's record.
-    ///
-    /// # Errors
-    /// The bucket's errors, or a record that is gone or cannot be understood.
-    pub async fn record_of(&self, batch: u64) -> Result<Record, LedgerError> {
-        self.json(&self.key("records", batch)).await
     }
 
     /// Every plan from batch `from` on, each with the objects that its batch took: without those that were put
