@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::store::unreadable;
-use super::{Accounts, Ledger, LedgerError, Record};
+use super::{Accounts, Ledger, LedgerError, Record, Rescued};
 use crate::bucket::PutNew;
 
 /// What becomes of a switch.
@@ -35,6 +35,9 @@ pub struct Made {
     pub records: Vec<Record>,
     /// What became of everything that all batches before brought, with the rules of the switch.
     pub accounts: Accounts,
+    /// Fields of all these events that the schema of the switch does not name.
+    #[serde(default, skip_serializing_if = "Rescued::is_empty")]
+    pub rescued: Rescued,
     /// Fingerprints of the rules that the live tables were made by.
     pub replaced: Vec<String>,
 }

@@ -85,7 +85,7 @@ pub async fn evolution(
         .iter()
         .map(|addition| offered(addition, &sampled))
         .collect();
-    let text = files.schema()?;
+    let text = files.schema_file()?;
     let fields: Vec<NewField> = offered
         .iter()
         .map(|field| NewField {

@@ -9,8 +9,8 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, Projection};
 
 use super::model::EVENT;
-use super::type_name::type_name;
 use crate::interface::ModelFunction;
+use esteira_lake::tables::type_name;
 
 /// What the function makes of the frame.
 pub(super) fn made(

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Accounts, Ledger, Plan, Record};
+use esteira_lake::ledger::{Accounts, Ledger, Plan, Record, Rescued};
 use esteira_lake::raw::Raw;
 use esteira_lake::tables::LakeTable;
 
@@ -73,6 +73,8 @@ pub(super) struct Replaying {
     stop: Stop,
     /// What became of everything so far.
     pub(super) accounts: Accounts,
+    /// Fields that the schema does not name.
+    pub(super) rescued: Rescued,
     /// Fingerprints of the rules that the recorded batches were made by.
     pub(super) rules: BTreeSet<String>,
     pub(super) summary: RunSummary,
@@ -88,6 +90,7 @@ impl Replaying {
             next: 1,
             stop,
             accounts: Accounts::default(),
+            rescued: Rescued::default(),
             rules: BTreeSet::new(),
             summary: RunSummary::default(),
             stopping: Vec::new(),
@@ -122,8 +125,8 @@ impl Replaying {
         let context = &self.context;
         let stopping = prepared.landed().stopping.iter();
         self.stopping.extend(stopping.cloned());
-        let accounts = stages::apply_again(context, &mut self.tables, prepared).await?;
-        self.count(&accounts);
+        let (accounts, rescued) = stages::apply_again(context, &mut self.tables, prepared).await?;
+        self.count(&accounts, &rescued);
         self.rules.insert(record.pipeline.clone());
         self.context.observer.recorded(record);
         stages::tidy(&self.context, &mut self.tables, record, None).await;
@@ -142,7 +145,7 @@ impl Replaying {
         let prepared = stages::prepare(&self.context, plan, objects, self.stop).await?;
         let (context, tables) = (&self.context, &mut self.tables);
         let record = stages::take_ahead(context, tables, ledger, before, prepared).await?;
-        self.count(&record.accounts);
+        self.count(&record.accounts, &record.rescued);
         self.pass(record.batch);
         Ok(record)
     }
@@ -162,7 +165,8 @@ impl Replaying {
         self.tables.iter_mut().map(|table| &*table)
     }
 
-    fn count(&mut self, accounts: &Accounts) {
+    fn count(&mut self, accounts: &Accounts, rescued: &Rescued) {
+        self.rescued = self.rescued.plus(rescued);
         self.summary.batches += 1;
         self.summary.objects += accounts.objects.discovered;
         self.summary.events += accounts.events.discovered;

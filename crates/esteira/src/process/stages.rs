@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Accounts, Ledger, Plan, Record, Timings};
+use esteira_lake::ledger::{Accounts, Ledger, Plan, Record, Rescued, Timings};
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
@@ -129,14 +129,16 @@ pub(super) async fn finish(
     Ok((record, before))
 }
 
-/// Transforms and applies, without a record; gives what became of everything.
+/// Transforms and applies, without a record; gives what became of everything, and the fields that the schema
+/// does not name.
 pub(super) async fn apply_again(
     context: &Context,
     tables: &mut Tables,
     prepared: Prepared,
-) -> Result<Accounts, Error> {
+) -> Result<(Accounts, Rescued), Error> {
     let (plan, landed, applied) = Box::pin(applied(context, tables, prepared)).await?;
-    Ok(record::accounts_of(&plan, &landed, &applied).0)
+    let accounts = record::accounts_of(&plan, &landed, &applied).0;
+    Ok((accounts, record::rescued_of(&plan, &landed)))
 }
 
 /// Takes a batch that nobody has recorded into tables that are not the live ones. Gives the record that it

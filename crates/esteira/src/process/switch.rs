@@ -192,6 +192,7 @@ async fn replace(
         accounts: made.accounts.clone(),
         withdrawn: nothing.totals,
         totals: made.accounts,
+        rescued_totals: made.rescued,
         switch: Some(Switched {
             given_up: None,
             replaced: made.replaced,

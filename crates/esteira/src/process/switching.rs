@@ -302,6 +302,7 @@ impl<'a> Hand<'a> {
             tables: tables.collect(),
             records,
             accounts: replaying.accounts.clone(),
+            rescued: replaying.rescued.clone(),
             replaced: replaced.into_iter().collect(),
         })
     }
