@@ -2,6 +2,7 @@
 
 use esteira_lake::bucket::BucketError;
 use esteira_lake::ledger::LedgerError;
+use esteira_lake::notifications::QueueError;
 use esteira_lake::tables::TableError;
 use thiserror::Error;
 
@@ -17,6 +18,9 @@ pub enum Error {
     /// The bucket cannot be used.
     #[error(transparent)]
     Bucket(#[from] BucketError),
+    /// The queue that tells of new objects cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -144,6 +148,7 @@ impl Error {
         match self {
             Self::Pipeline(error) => error.hint(),
             Self::Bucket(error) => error.hint(),
+            Self::Queue(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Table(error) => error.hint(),
             Self::UnknownTable { known, .. } => {

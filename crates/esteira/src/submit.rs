@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use esteira_lake::bucket::{Bucket, Environment};
+use esteira_lake::notifications::Queue;
 
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::PipelineFiles;
@@ -24,7 +25,7 @@ pub struct Submit {
     files: PipelineFiles,
     bucket: Place,
     attempts: u32,
-    input: Option<String>,
+    input: Vec<String>,
     once: bool,
     environment: Environment,
     clock: Arc<dyn Clock>,
@@ -42,7 +43,7 @@ impl Submit {
             files,
             bucket: Place::Location("s3://itau-shop".to_owned()),
             attempts: ATTEMPTS,
-            input: None,
+            input: Vec::new(),
             once: false,
             environment: Environment::of_process(),
             clock: Arc::new(SystemClock),
@@ -74,10 +75,10 @@ impl Submit {
         self
     }
 
-    /// Which objects are taken, instead of the pipeline's own path.
+    /// Which objects are taken, instead of the pipeline's own paths; another path each time it is called.
     #[must_use]
     pub fn input(mut self, path: impl Into<String>) -> Self {
-        self.input = Some(path.into());
+        self.input.push(path.into());
         self
     }
 
@@ -129,12 +130,18 @@ impl Submit {
     /// [`Error`] when the pipeline is wrong, or the bucket or a table cannot be used.
     pub async fn run(self) -> Result<RunSummary, Error> {
         let mut pipeline = self.files.load().await?;
-        if let Some(input) = &self.input {
-            pipeline = pipeline.with_input(input)?;
+        if !self.input.is_empty() {
+            pipeline = pipeline.with_input(&self.input)?;
         }
         for change in self.adjust {
             change(&mut pipeline);
         }
+        // What ends by itself lists what is there, and waits for no messages.
+        let told = pipeline.source.notifications.as_ref();
+        let queue = match told.filter(|_| !self.once) {
+            Some(told) => Some(Queue::open(&told.queue, &self.environment)?),
+            None => None,
+        };
         // A run is a large future; whoever awaits it should not have to carry it.
         Box::pin(process::run(Settings {
             bucket: match self.bucket {
@@ -143,6 +150,7 @@ impl Submit {
             },
             attempts: self.attempts,
             pipeline: Arc::new(pipeline),
+            queue,
             once: self.once,
             clock: self.clock,
             observer: self.observer,

@@ -38,6 +38,7 @@ mod side_by_side;
 mod simulator;
 mod simulator_errors;
 mod soak;
+mod source;
 mod steps;
 mod table_errors;
 mod tables;

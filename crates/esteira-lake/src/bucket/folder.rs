@@ -19,7 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Copied, Fetched, Listed, PutNew};
+use super::{Copied, Fetched, Listed, PutNew, Removed};
 
 /// The folder of files that are being written: never objects. What a killed process leaves there is
 /// nobody's and may be deleted.
@@ -85,7 +85,11 @@ impl Folder {
                     metadata => metadata?,
                 };
                 if metadata.is_dir() {
-                    folders.push(format!("{key}/"));
+                    let below = format!("{key}/");
+                    // Below `start` there may be folders that do not begin with the prefix.
+                    if below.starts_with(prefix) || prefix.starts_with(&below) {
+                        folders.push(below);
+                    }
                 // Whoever opens a pipe waits for the other end.
                 } else if metadata.is_file()
                     && key.as_str() > after
@@ -192,6 +196,66 @@ impl Folder {
             Err(error) if is_absent(&error) => Ok(()),
             removed => removed,
         }
+    }
+
+    /// What a listing would show of a file; nothing when there is none.
+    pub(super) fn find(&self, key: &str) -> std::io::Result<Option<Listed>> {
+        match std::fs::metadata(self.file(key)?) {
+            Err(error) if is_absent(&error) => Ok(None),
+            metadata => Ok(Some(metadata?)
+                .filter(std::fs::Metadata::is_file)
+                .map(|metadata| Listed {
+                    key: key.to_owned(),
+                    etag: etag(&metadata),
+                    size: metadata.len(),
+                    modified_micros: modified(&metadata),
+                })),
+        }
+    }
+
+    /// Removes a file if it still has the content of `etag`. It is taken aside before it is looked at for the
+    /// last time: whoever replaces it meanwhile has written another file.
+    pub(super) fn remove(&self, key: &str, etag: &str) -> std::io::Result<Removed> {
+        self.remove_after(key, etag, || {})
+    }
+
+    /// `meanwhile` happens where somebody else could come in between.
+    fn remove_after(
+        &self,
+        key: &str,
+        etag: &str,
+        meanwhile: impl FnOnce(),
+    ) -> std::io::Result<Removed> {
+        let path = self.file(key)?;
+        // A link is told by itself, and its content by where it leads to.
+        let looked = std::fs::metadata(&path).and_then(|content| {
+            let entry = std::fs::symlink_metadata(&path)?;
+            Ok((self::etag(&content), self::etag(&entry)))
+        });
+        let entry = match looked {
+            Err(error) if is_absent(&error) => return Ok(Removed::Missing),
+            looked => match looked? {
+                (content, entry) if content == etag => entry,
+                _ => return Ok(Removed::Changed),
+            },
+        };
+        meanwhile();
+        create_folders(&self.partials)?;
+        let aside = Partial {
+            path: self.partials.join(Uuid::new_v4().to_string()),
+        };
+        match std::fs::rename(&path, &aside.path) {
+            Err(error) if is_absent(&error) => return Ok(Removed::Missing),
+            renamed => renamed?,
+        }
+        if self::etag(&std::fs::symlink_metadata(&aside.path)?) != entry {
+            // What was written in its place since is newer than this.
+            let (PutNew::Created | PutNew::Exists) = aside.link(&path)?;
+            return Ok(Removed::Changed);
+        }
+        drop(aside);
+        settle_name(&path)?;
+        Ok(Removed::Done)
     }
 
     /// Writes a file that has no key yet, and puts it onto the disk.
@@ -429,6 +493,57 @@ mod tests {
         assert_eq!(copy("a", "d"), Copied::Changed);
         assert_eq!(folder.size_of("d").unwrap(), None);
         assert_eq!(std::fs::read_dir(&folder.partials).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn file_is_removed_only_as_long_as_it_is_the_one_that_is_meant() {
+        let (root, folder) = folder();
+        folder.put("in/a", b"1").unwrap();
+        let found = folder.find("in/a").unwrap().unwrap();
+        assert_eq!(folder.list("in/", "").unwrap().first(), Some(&found));
+        let remove = |etag: &str| folder.remove("in/a", etag).unwrap();
+        assert_eq!(remove("another"), Removed::Changed);
+        assert_eq!(remove(&found.etag), Removed::Done);
+        assert_eq!(remove(&found.etag), Removed::Missing);
+        assert_eq!(folder.find("in/a").unwrap(), None);
+        assert_eq!(folder.find("in").unwrap(), None);
+
+        // A link goes, what it leads to stays.
+        folder.put("in/b", b"2").unwrap();
+        std::os::unix::fs::symlink("b", root.path().join("in/a")).unwrap();
+        let link = folder.find("in/a").unwrap().unwrap();
+        assert_eq!(remove(&link.etag), Removed::Done);
+        assert_eq!(folder.list("in/", "").unwrap().len(), 1);
+        assert_eq!(std::fs::read_dir(&folder.partials).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn file_that_is_replaced_while_it_is_removed_stays() {
+        let (_root, folder) = folder();
+        folder.put("a", b"1").unwrap();
+        let etag = folder.find("a").unwrap().unwrap().etag;
+        let replace = || folder.put("a", b"2").unwrap();
+        let removed = folder.remove_after("a", &etag, replace).unwrap();
+        assert_eq!(removed, Removed::Changed);
+        assert_eq!(folder.get("a", None).unwrap(), Fetched::Bytes("2".into()));
+        assert_eq!(std::fs::read_dir(&folder.partials).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn listing_enters_only_folders_that_begin_with_the_prefix() {
+        let (_root, folder) = folder();
+        for key in ["in/a1/x", "in/a2/y/z", "in/b/x", "in/a", "inner/a"] {
+            folder.put(key, b"1").unwrap();
+        }
+        let keys = |prefix: &str| {
+            let listed = folder.list(prefix, "").unwrap();
+            let mut keys: Vec<_> = listed.into_iter().map(|object| object.key).collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys("in/a"), ["in/a", "in/a1/x", "in/a2/y/z"]);
+        assert_eq!(keys("in/a1/"), ["in/a1/x"]);
+        assert_eq!(keys("in").len(), 5);
     }
 
     #[test]

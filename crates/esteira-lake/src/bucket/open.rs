@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use futures::TryStreamExt as _;
-use object_store::aws::AmazonS3Builder;
-use object_store::client::{HttpConnector as _, ReqwestConnector};
+use object_store::aws::{AmazonS3Builder, AwsCredentialProvider};
+use object_store::client::{HttpClient, HttpConnector as _, ReqwestConnector};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
@@ -422,6 +422,53 @@ impl Bucket {
     }
 }
 
+/// What it takes to ask other services of the same account.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) client: HttpClient,
+    pub(crate) credentials: AwsCredentialProvider,
+    pub(crate) region: String,
+    /// Where the service answers, if a setting says so.
+    pub(crate) endpoint: Option<String>,
+}
+
+/// The settings of `environment` for the service whose own endpoint is in `endpoint_variable`, and that
+/// answers at `endpoint` unless told otherwise.
+pub(crate) fn access(
+    environment: &Environment,
+    endpoint_variable: &str,
+    endpoint: &str,
+) -> Result<Access, BucketError> {
+    let own = environment
+        .get(endpoint_variable)
+        .or_else(|| environment.get("AWS_ENDPOINT_URL"))
+        .map(str::to_owned)
+        .or_else(|| environment.profile().get("endpoint_url").cloned());
+    // The credentials are those of any bucket.
+    let (_, api) = open_s3("none", environment)?;
+    let options = client_options(own.as_deref().unwrap_or(endpoint));
+    let client = ReqwestConnector::default()
+        .connect(&options)
+        .map_err(|error| BucketError::Credentials {
+            bucket: endpoint.to_owned(),
+            reason: innermost(&error),
+        })?;
+    Ok(Access {
+        client,
+        credentials: api.credentials,
+        region: api.region,
+        endpoint: own,
+    })
+}
+
+fn client_options(endpoint: &str) -> ClientOptions {
+    ClientOptions::new()
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_timeout(Duration::from_mins(5))
+        .with_pool_max_idle_per_host(64)
+        .with_allow_http(endpoint.starts_with("http://"))
+}
+
 fn open_s3(
     name: &str,
     environment: &Environment,
@@ -445,11 +492,7 @@ fn open_s3(
         .clone()
         .unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
 
-    let options = ClientOptions::new()
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(Duration::from_mins(5))
-        .with_pool_max_idle_per_host(64)
-        .with_allow_http(endpoint.starts_with("http://"));
+    let options = client_options(&endpoint);
     let mut builder = AmazonS3Builder::new();
     if environment.get("AWS_ACCESS_KEY_ID").is_none()
         && let Some(keys) = ProfileCredentials::of(environment)

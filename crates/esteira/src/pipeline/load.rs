@@ -11,8 +11,9 @@ use super::mend::{self, Mended};
 use super::outputs::Outputs;
 use super::reader::Reader;
 use super::settings::{self, Limits, Maintenance};
+use super::source::{self, After, SourceRules};
 use super::{Condition, Model, PipelineError, Rule, agree, builtin, doubts, outputs, table};
-use crate::path_pattern::PathPattern;
+use crate::input_paths::InputPaths;
 
 const CONFIG: &str = "pipeline.toml";
 
@@ -22,7 +23,9 @@ pub struct Pipeline {
     /// Its name: the process, its folders in the bucket.
     pub name: String,
     /// Which objects it takes.
-    pub input: PathPattern,
+    pub input: InputPaths,
+    /// Which of them, and what becomes of them.
+    pub source: SourceRules,
     /// The folder of its tables.
     pub tables_path: String,
     /// The folder of its originals.
@@ -130,20 +133,34 @@ impl Pipeline {
         self.reads(&object.key) && !is_marker
     }
 
-    /// The pipeline with another path.
+    /// The pipeline with other paths.
     ///
     /// # Errors
-    /// [`PipelineError::Path`]; [`PipelineError::Written`] when all of it is what the pipeline writes.
-    pub(crate) fn with_input(mut self, path: &str) -> Result<Self, PipelineError> {
-        self.input = PathPattern::parse(path)?;
+    /// [`PipelineError::Path`]; [`PipelineError::Written`] when all of one is what the pipeline writes, or
+    /// what is archived would be listed.
+    pub(crate) fn with_input(mut self, paths: &[String]) -> Result<Self, PipelineError> {
+        self.input = InputPaths::parse(paths)?;
+        let archive = self.archive_path().map(str::to_owned);
         let outputs = Outputs {
             tables: self.tables_path.clone(),
             raw: self.raw_path.clone(),
             quarantine: self.quarantine_path.clone(),
+            archive: archive.clone(),
         };
-        match outputs.hold(&self.input) {
+        let mut held = self.input.paths().iter().map(|path| outputs.hold(path));
+        let held = held.find_map(|message| message);
+        let listed = || source::listed_again(&archive?, &self.input);
+        match held.or_else(listed) {
             Some(message) => Err(PipelineError::Written(message)),
             None => Ok(self),
+        }
+    }
+
+    /// The folder that objects are moved to once they were taken, if they are.
+    pub(crate) fn archive_path(&self) -> Option<&str> {
+        match &self.source.after {
+            After::Archive { folder } => Some(folder),
+            After::Keep | After::Delete => None,
         }
     }
 
@@ -160,6 +177,7 @@ impl Pipeline {
             || below(&self.tables_path)
             || below(&self.raw_path)
             || below(&self.quarantine_path)
+            || self.archive_path().is_some_and(below)
     }
 }
 
@@ -197,15 +215,14 @@ impl PipelineFiles {
         };
         let mut doubts = Vec::new();
         settings::check(&config, &places, &mut errors, &mut doubts);
-        let input = PathPattern::parse(&config.source.path)
-            .map_err(|error| {
-                // Of an empty one is told that it is empty.
-                if !config.source.path.is_empty() {
-                    errors.push(places.wrong("source.path", error.to_string(), None));
-                }
-            })
-            .ok();
-        outputs::check(&config, input.as_ref(), &places, &mut errors);
+        let before = errors.len();
+        let paths = source::paths(&config.source, &places, &mut errors);
+        outputs::check(&config, &paths, &places, &mut errors);
+        let all = paths.iter().map(|(_, path)| path.to_string());
+        let input = InputPaths::parse(&all.collect::<Vec<_>>()).ok();
+        let outputs = outputs::of(&config);
+        let listed = input.as_ref().filter(|_| errors.len() == before);
+        source::check(&config, listed, &outputs, &places, &mut errors);
         let schema = event(&mut reader, &config, &mut errors);
         let version = schema
             .as_ref()
@@ -233,9 +250,9 @@ impl PipelineFiles {
         let (Some(input), Some(schema), true) = (input, schema, errors.is_empty()) else {
             return Reading::of(None, errors, doubts);
         };
-        let outputs = outputs::of(&config);
         let pipeline = Pipeline {
             input,
+            source: source::of(&config.source, &outputs),
             tables_path: outputs.tables,
             raw_path: outputs.raw,
             quarantine_path: outputs.quarantine,
@@ -361,7 +378,7 @@ mod tests {
     #[tokio::test]
     async fn pipeline_takes_neither_folder_markers_nor_its_own_output() {
         let mut pipeline = Pipeline::marketing_place().unwrap().load().await.unwrap();
-        pipeline.input = PathPattern::parse("**").unwrap();
+        pipeline.input = InputPaths::parse(&["**"]).unwrap();
         let takes = |key: &str, size| {
             pipeline.takes(&Listed {
                 key: key.to_owned(),

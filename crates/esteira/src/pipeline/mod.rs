@@ -19,6 +19,7 @@ mod outputs;
 mod reader;
 mod rule;
 mod settings;
+mod source;
 mod table;
 mod type_name;
 
@@ -31,3 +32,4 @@ pub(crate) use model::{EVENT, EVENTS, as_events, events_relation, session};
 pub(crate) use outputs::{DELETIONS, LEDGER, NAME_RULE, is_pipeline_name, table_name};
 pub use rule::{Rule, RuleAction};
 pub use settings::{Limits, Maintenance};
+pub use source::{After, Notifications, SourceRules};

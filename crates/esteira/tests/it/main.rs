@@ -9,15 +9,18 @@
 
 mod account;
 mod bad_inputs;
+mod cleaning;
 mod crashes;
 mod drafts;
 mod foreign;
 mod kinds;
 mod limits;
+mod notifications;
 mod orders;
 mod real_events;
 mod retries;
 mod rules;
+mod source;
 mod tidying;
 mod world;
 mod wrong_pipelines;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deltalake::DeltaTable;
-use esteira::{Clock, Error, Lake, Pipeline, RunSummary, Submit, SystemClock};
+use esteira::{Clock, Error, InputPaths, Lake, Pipeline, RunSummary, Submit, SystemClock};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::tidy::{Effort, TidyRules};
 use esteira_testkit::history::History;
@@ -35,8 +35,9 @@ pub(crate) struct World {
     pub(crate) arrived: Vec<InputObject>,
     /// A folder, or the name of a built-in one.
     pipeline: String,
-    /// Instead of the pipeline's own path.
-    input: Option<&'static str>,
+    /// Instead of the pipeline's own paths.
+    input: Vec<&'static str>,
+    clock: Arc<dyn Clock>,
     objects_per_batch: usize,
     bytes_per_batch: Option<u64>,
     object_bytes: Option<usize>,
@@ -48,7 +49,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         Self {
-            input: Some("input/**"),
+            input: vec!["input/**"],
             ..Self::of("marketing_place")
         }
     }
@@ -58,7 +59,8 @@ impl World {
             store: Arc::new(TestStore::default()),
             arrived: Vec::new(),
             pipeline: pipeline.to_owned(),
-            input: None,
+            input: Vec::new(),
+            clock: Arc::new(SystemClock),
             objects_per_batch: 10_000,
             bytes_per_batch: None,
             object_bytes: None,
@@ -71,6 +73,17 @@ impl World {
     /// From now on runs with a pipeline that was changed.
     pub(crate) fn change(&mut self, change: fn(&mut Pipeline)) {
         self.change = change;
+    }
+
+    /// Takes what these paths match.
+    pub(crate) fn with_input(mut self, input: &[&'static str]) -> Self {
+        self.input = input.to_vec();
+        self
+    }
+
+    /// Runs at this instant, in microseconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn at(&mut self, micros: i64) {
+        self.clock = Arc::new(Still(micros));
     }
 
     pub(crate) fn with_copy_on_write(mut self, copy_on_write: bool) -> Self {
@@ -116,15 +129,32 @@ impl World {
     }
 
     pub(crate) async fn run(&self) -> Result<RunSummary, Error> {
+        self.submit().once(true).run().await
+    }
+
+    /// A run that is not started yet.
+    pub(crate) fn submit(&self) -> Submit {
         let submit = Submit::new(Pipeline::files(&self.pipeline).unwrap())
             .opened_bucket(self.bucket())
-            .once(true)
             .attempts(1)
+            .clock(Arc::clone(&self.clock))
             .adjust(self.adjust());
-        match self.input {
-            Some(input) => submit.input(input).run().await,
-            None => submit.run().await,
-        }
+        self.input
+            .iter()
+            .fold(submit, |submit, path| submit.input(*path))
+    }
+
+    pub(crate) async fn status(&self) -> esteira::Status {
+        esteira::status(&self.lake().await, &self.clock)
+            .await
+            .unwrap()
+    }
+
+    /// The keys of all objects that begin so.
+    pub(crate) async fn keys(&self, prefix: &str) -> Vec<String> {
+        let contents = self.store.contents().await.unwrap();
+        let keys = contents.into_iter().map(|(key, _)| key);
+        keys.filter(|key| key.starts_with(prefix)).collect()
     }
 
     /// The same bucket with another pipeline.
@@ -156,6 +186,9 @@ impl World {
     pub(crate) async fn lake(&self) -> Lake {
         let files = Pipeline::files(&self.pipeline).unwrap();
         let mut pipeline = files.load().await.unwrap();
+        if !self.input.is_empty() {
+            pipeline.input = InputPaths::parse(&self.input).unwrap();
+        }
         self.adjust()(&mut pipeline);
         Lake::open(pipeline, self.bucket()).await.unwrap()
     }
@@ -290,6 +323,15 @@ impl World {
             .iter()
             .map(|(name, table)| (name.clone(), table.version))
             .collect()
+    }
+}
+
+#[derive(Debug)]
+struct Still(i64);
+
+impl Clock for Still {
+    fn now_micros(&self) -> i64 {
+        self.0
     }
 }
 
