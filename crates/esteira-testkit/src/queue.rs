@@ -98,7 +98,7 @@ impl FakeQueue {
 
     /// Every request of this action is answered so from now on, until [`Self::mend`].
     pub fn fail(&self, action: &str, status: u16, code: &str) {
-        let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "as told"});
+        let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "as told", "Message": "as told"});
         let failure = (action.to_owned(), status, body.to_string());
         lock(&self.state).failing.push(failure);
     }

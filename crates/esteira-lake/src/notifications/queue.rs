@@ -78,15 +78,6 @@ struct Found {
     queue_url: String,
 }
 
-#[derive(Default, Deserialize)]
-struct ServiceError {
-    /// `namespace#code`.
-    #[serde(default, rename = "__type")]
-    code: String,
-    #[serde(default, alias = "Message")]
-    message: String,
-}
-
 impl Queue {
     /// The queue with this URL, or of this name in the account of the credentials.
     ///
@@ -235,8 +226,13 @@ impl Queue {
         answer: &[u8],
         failed: impl FnOnce(String, bool) -> QueueError,
     ) -> QueueError {
-        let error: ServiceError = serde_json::from_slice(answer).unwrap_or_default();
-        let code = error.code.rsplit('#').next().unwrap_or_default();
+        // What is no JSON has neither. Some services give the message twice.
+        let error: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let text = |name: &str| error.get(name).and_then(Value::as_str);
+        let message = text("message").or_else(|| text("Message")).unwrap_or("");
+        // `namespace#code`
+        let code = text("__type").and_then(|code| code.rsplit('#').next());
+        let code = code.unwrap_or_default();
         let queue = self.given.clone();
         if code.ends_with("QueueDoesNotExist") || code.ends_with("NonExistentQueue") {
             return QueueError::Missing { queue };
@@ -246,11 +242,8 @@ impl Queue {
             || code.contains("AccessDenied")
             || code.contains("Token")
             || code.contains("Signature");
-        let shown = if code.is_empty() {
-            status.as_str()
-        } else {
-            code
-        };
+        let status_text = status.to_string();
+        let shown: &str = if code.is_empty() { &status_text } else { code };
         if is_refused && !is_throttled {
             return QueueError::Refused {
                 queue,
@@ -259,7 +252,7 @@ impl Queue {
         }
         let transient = status.is_server_error() || is_throttled;
         failed(
-            format!("{shown} {}", error.message).trim_end().to_owned(),
+            format!("{shown} {message}").trim_end().to_owned(),
             transient,
         )
     }

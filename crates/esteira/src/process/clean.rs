@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use esteira_lake::archive::{Archive, Archived};
-use esteira_lake::bucket::{BucketError, Removed};
+use esteira_lake::bucket::{BucketError, BucketLocation, Fetched, Removed};
 use esteira_lake::ledger::{Ledger, LedgerError, Plan, PlannedObject, Record, Seen};
 use futures::StreamExt as _;
 
@@ -167,7 +167,7 @@ impl Cleaner {
                         self.given_up.insert(&object.key, &object.etag);
                         tracing::warn!(
                             object = ?object.key, original,
-                            "stays in the input: its original is not in raw, or has another size"
+                            "stays in the input: its original is not in raw, or is another content"
                         );
                     }
                     Err(error) if is_about_one(&error) => {
@@ -270,6 +270,14 @@ async fn clean(context: &Context, taken: &Taken) -> Result<Outcome, BucketError>
     if context.raw.size(original).await? != Some(object.size) {
         return Ok(Outcome::NoOriginal);
     }
+    if is_told_by_identity(context, object) {
+        let there = context.bucket.get(&object.key, Some(&object.etag)).await?;
+        match (there, context.raw.read(original).await?) {
+            (Fetched::Bytes(there), Some(kept)) if there == kept => {}
+            (Fetched::Bytes(_), _) => return Ok(Outcome::NoOriginal),
+            (Fetched::Changed | Fetched::Missing, _) => return Ok(Outcome::LeftAlone),
+        }
+    }
     let done = match &context.pipeline.source.after {
         After::Keep => return Ok(Outcome::LeftAlone),
         After::Delete => Outcome::Deleted,
@@ -288,6 +296,13 @@ async fn clean(context: &Context, taken: &Taken) -> Result<Outcome, BucketError>
             Removed::Changed | Removed::Missing => Outcome::LeftAlone,
         },
     )
+}
+
+/// Whether the entity tag tells a file from others, and not what is in it: a name that is given again may have
+/// the number, the time and the length of the file that had it before. What is too large is not compared.
+fn is_told_by_identity(context: &Context, object: &PlannedObject) -> bool {
+    let most = context.pipeline.limits.decompressed_bytes_per_object as u64;
+    matches!(context.bucket.location(), BucketLocation::File { .. }) && object.size <= most
 }
 
 /// Whether it is something about this object alone, and not about the bucket or the machine.

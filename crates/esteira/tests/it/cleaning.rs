@@ -53,8 +53,8 @@ async fn archive_holds_everything(world: &World) {
 
 fn arrivals() -> Vec<Vec<esteira_testkit::oracle::InputObject>> {
     let shape = Shape {
-        orders: 6,
-        entries: 24,
+        orders: 5,
+        entries: 14,
         ..Shape::default()
     };
     History::random(17, &shape).arrivals(17)
@@ -63,7 +63,7 @@ fn arrivals() -> Vec<Vec<esteira_testkit::oracle::InputObject>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deleting_run_killed_after_every_write_ends_with_a_clean_input() {
     let kills = killed_everywhere(|| world(deleting), &arrivals(), is_clean).await;
-    assert!(kills > 30, "only {kills} kills");
+    assert!(kills > 25, "only {kills} kills");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,7 +73,7 @@ async fn archiving_run_killed_after_every_write_archives_everything_once() {
         archive_holds_everything(world).await;
     };
     let kills = killed_everywhere(|| world(archiving), &arrivals(), check).await;
-    assert!(kills > 30, "only {kills} kills");
+    assert!(kills > 25, "only {kills} kills");
 }
 
 /// Whenever an object goes, its batch is recorded and its original is there.
@@ -307,4 +307,31 @@ async fn local_folder_is_cleaned_and_an_input_that_cannot_be_changed_is_left() {
         assert_eq!((mended.batches, mended.cleaned.deleted), (0, 1));
     }
     assert!(!input.join("y.json").exists());
+}
+
+/// A file's number, time and length are all that tells it from the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn file_that_only_looks_like_the_one_that_was_taken_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = format!("file://{}", folder.path().display());
+    let file = folder.path().join("input/x.json");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let bucket = Bucket::open(&location, &Environment::default()).unwrap();
+    let run = |after: fn(&mut Pipeline)| {
+        Submit::new(Pipeline::marketing_place().unwrap())
+            .opened_bucket(bucket.clone())
+            .once(true)
+            .adjust(after)
+            .run()
+    };
+    let mut bytes = orders("x", 0..3, 1).bytes;
+    std::fs::write(&file, &bytes).unwrap();
+    assert_eq!(run(|_| {}).await.unwrap().objects, 1);
+    let written = std::fs::metadata(&file).unwrap().modified().unwrap();
+    bytes[30] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let opened = std::fs::File::options().write(true).open(&file).unwrap();
+    opened.set_modified(written).unwrap();
+    assert_eq!(run(deleting).await.unwrap().cleaned, Cleaned::default());
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
 }
