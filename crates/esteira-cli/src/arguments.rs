@@ -209,9 +209,10 @@ pub(crate) struct RunArguments {
     /// Take what is there now, and end.
     #[arg(long)]
     pub(crate) once: bool,
-    /// Which objects to take, instead of the pipeline's path: a glob such as `input/**/*.json`.
+    /// Which objects to take, instead of the pipeline's paths: a glob such as `input/**/*.json`; may be given
+    /// several times.
     #[arg(long)]
-    pub(crate) input: Option<String>,
+    pub(crate) input: Vec<String>,
     /// How to tell what happens: live on a terminal, one JSON line a batch otherwise.
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub(crate) log: LogFormat,

@@ -87,7 +87,7 @@ fn code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<Error>() {
             return match error {
                 Error::Pipeline(_) => 3,
-                Error::Bucket(_) | Error::Ledger(LedgerError::Bucket(_)) => 4,
+                Error::Bucket(_) | Error::Queue(_) | Error::Ledger(LedgerError::Bucket(_)) => 4,
                 Error::Ledger(
                     LedgerError::AnotherRunner { .. } | LedgerError::Switching { .. },
                 )

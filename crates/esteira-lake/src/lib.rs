@@ -8,6 +8,8 @@
 //!
 //! - [`bucket`]: one place where objects are: `s3://name` or `file:///folder`, its settings and errors
 //! - [`raw`]: the originals, byte for byte, before any table changes
+//! - [`archive`]: copies of objects that were taken, where somebody wants them
+//! - [`notifications`]: a queue in which a bucket tells of new objects
 //! - [`ledger`]: plans, records and what has been seen; the fence between two runners
 //! - [`tables`]: Delta tables: creation, ownership, opening at a version
 //! - [`files`]: data files: what is known of them, their rows, the marks that take rows out
@@ -18,9 +20,11 @@
 //!
 //! Decoding belongs to `esteira-events`; the order of the stages belongs to `esteira`.
 
+pub mod archive;
 pub mod bucket;
 pub mod files;
 pub mod ledger;
+pub mod notifications;
 pub mod quarantine;
 pub mod raw;
 pub mod switch;

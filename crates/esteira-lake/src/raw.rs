@@ -151,7 +151,8 @@ impl Raw {
         self.bucket.size_of(key).await
     }
 
-    /// Whether these bytes were kept under this name on any date, going by a listing of all originals.
+    /// The key that these bytes were kept under by this name, on any date, going by a listing of all
+    /// originals.
     ///
     /// # Errors
     /// [`BucketError`] of the store.
@@ -160,7 +161,7 @@ impl Raw {
         kept: &[Listed],
         name: &str,
         bytes: &Bytes,
-    ) -> Result<bool, BucketError> {
+    ) -> Result<Option<String>, BucketError> {
         let own = name_of_content(name, bytes);
         for object in kept {
             let date = self.date_of(&object.key);
@@ -170,10 +171,10 @@ impl Raw {
                 && let Fetched::Bytes(kept) = self.bucket.get(&object.key, None).await?
                 && kept == bytes
             {
-                return Ok(true);
+                return Ok(Some(object.key.clone()));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// All originals.
@@ -206,17 +207,23 @@ impl Raw {
     #[must_use]
     pub fn key(&self, processing_date: &str, name: &str) -> String {
         let folder = format!("{}/dt_processamento={processing_date}/", self.prefix);
-        let name = reachable(name);
-        let key = format!("{folder}{name}");
-        if key.len() <= LONGEST_KEY {
-            return key;
-        }
-        let digest = hex(&Sha256::digest(name.as_bytes())[..8]);
-        let (_, extension) = split_extension(&name);
-        let extension = if extension.len() > 16 { "" } else { extension };
-        let room = LONGEST_KEY - folder.len() - digest.len() - extension.len() - 1;
-        format!("{folder}{}.{digest}{extension}", prefix_of(&name, room))
+        key_in(&folder, name)
     }
+}
+
+/// The key of a name in a folder; a name that would make it too long is cut, and told apart by a digest.
+pub(crate) fn key_in(folder: &str, name: &str) -> String {
+    let name = reachable(name);
+    let key = format!("{folder}{name}");
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let digest = hex(&Sha256::digest(name.as_bytes())[..8]);
+    let (_, extension) = split_extension(&name);
+    let extension = if extension.len() > 16 { "" } else { extension };
+    let taken = folder.len() + digest.len() + extension.len() + 1;
+    let room = LONGEST_KEY.saturating_sub(taken);
+    format!("{folder}{}.{digest}{extension}", prefix_of(&name, room))
 }
 
 /// Whether an entity tag is the content's MD5 (Amazon S3 API Reference, *Object*): then another tag is
@@ -234,7 +241,8 @@ pub fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
         && (!is_md5(&planned.etag) || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))
 }
 
-fn name_of_content(name: &str, bytes: &[u8]) -> String {
+/// The name of a content where another one has its name.
+pub(crate) fn name_of_content(name: &str, bytes: &[u8]) -> String {
     let (stem, extension) = split_extension(name);
     let digest = hex(&Sha256::digest(bytes)[..8]);
     let folder = stem.rfind('/').map_or(0, |slash| slash + 1);
@@ -406,12 +414,13 @@ mod tests {
     async fn holds_finds_a_content_of_any_date_under_its_name() {
         let (_folder, raw) = raw();
         let bytes = Bytes::from_static(b"one");
-        raw.preserve("2026-01-02", "a.json", &bytes).await.unwrap();
+        let key = raw.preserve("2026-01-02", "a.json", &bytes).await.unwrap();
         let kept = raw.list().await.unwrap();
-        assert!(raw.holds(&kept, "a.json", &bytes).await.unwrap());
-        assert!(!raw.holds(&kept, "b.json", &bytes).await.unwrap());
+        let held = raw.holds(&kept, "a.json", &bytes).await.unwrap();
+        assert_eq!(held, Some(key));
+        assert_eq!(raw.holds(&kept, "b.json", &bytes).await.unwrap(), None);
         let other = Bytes::from_static(b"two");
-        assert!(!raw.holds(&kept, "a.json", &other).await.unwrap());
+        assert_eq!(raw.holds(&kept, "a.json", &other).await.unwrap(), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! - [`reviews`]: another event, other kinds of table: random reviews and what they must lead to
 //! - [`random`]: the generator behind the seeds
 //! - [`store`]: a bucket in memory that dies after a number of writes
+//! - [`queue`]: a queue that tells of new objects, on a port of this machine
 //!
 //! The invariant: nothing here calls the code under test. The oracle reads, splits, rounds and
 //! compares by its own means, so that one mistake cannot hide in both.
@@ -16,6 +17,7 @@
 pub mod bad_inputs;
 pub mod history;
 pub mod oracle;
+pub mod queue;
 pub mod random;
 pub mod reviews;
 pub mod rows;

@@ -35,6 +35,7 @@ pub struct TestStore {
     dead: AtomicBool,
     writes: AtomicI64,
     read: AtomicU64,
+    listings: AtomicU64,
     before: Mutex<Option<(String, Deed)>>,
     losing: Mutex<Option<String>>,
 }
@@ -97,6 +98,11 @@ impl TestStore {
     /// Bytes read so far of keys that end with `.parquet` or `.bin`.
     pub fn data_bytes_read(&self) -> u64 {
         self.read.load(Ordering::SeqCst)
+    }
+
+    /// How often the folder `input`, or one in it, was listed.
+    pub fn input_listings(&self) -> u64 {
+        self.listings.load(Ordering::SeqCst)
     }
 
     /// All keys and their bytes.
@@ -235,6 +241,9 @@ impl ObjectStore for TestStore {
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         if let Err(error) = self.alive() {
             return futures::stream::once(async { Err(error) }).boxed();
+        }
+        if prefix.is_some_and(|prefix| prefix.as_ref().starts_with("input")) {
+            self.listings.fetch_add(1, Ordering::SeqCst);
         }
         let times = self.times().clone();
         self.inner

@@ -2,6 +2,7 @@
 
 use esteira_lake::bucket::BucketError;
 use esteira_lake::ledger::LedgerError;
+use esteira_lake::notifications::QueueError;
 use esteira_lake::tables::TableError;
 use serde::Serialize;
 use thiserror::Error;
@@ -26,6 +27,9 @@ pub enum Error {
     /// The bucket cannot be used.
     #[error(transparent)]
     Bucket(#[from] BucketError),
+    /// The queue that tells of new objects cannot be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -183,6 +187,7 @@ impl Error {
             Self::Pipeline(error) => error.hint(),
             Self::NotSaid { hint, .. } => Some((*hint).to_owned()),
             Self::Bucket(error) => error.hint(),
+            Self::Queue(error) => error.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Table(error) => error.hint(),
             Self::UnknownTable { known, .. } => {

@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::ScalarUDF;
 use esteira_events::{EventSchema, SchemaError, SchemaProblem};
 
-use crate::pipeline::{Limits, Maintenance, PipelineFiles, RuleAction};
+use crate::pipeline::{Limits, Maintenance, PipelineFiles, RuleAction, SourceRules};
 
 /// What an event is and which tables it makes.
 ///
@@ -64,6 +64,21 @@ pub trait Process: Send + Sync {
     /// [`Submit::input`](crate::Submit::input) overrides it; one of the two has to say it.
     fn input(&self) -> String {
         String::new()
+    }
+
+    /// The same for a process that takes several paths: all that one of them matches.
+    fn inputs(&self) -> Vec<String> {
+        let input = self.input();
+        if input.is_empty() {
+            Vec::new()
+        } else {
+            vec![input]
+        }
+    }
+
+    /// Which of these objects are taken, and what becomes of them once they were.
+    fn source(&self) -> SourceRules {
+        SourceRules::default()
     }
 
     /// What an event is. [`Submit::schema`](crate::Submit::schema) overrides it; one of the two has to say
@@ -125,7 +140,8 @@ pub trait Process: Send + Sync {
     fn definition(&self) -> Definition {
         Definition::of(Base::Rust(Box::new(Declared {
             name: self.name(),
-            input: self.input(),
+            inputs: self.inputs(),
+            source: self.source(),
             schema: self.schema(),
             version: self.version(),
             tables: self.tables(),
@@ -148,6 +164,12 @@ macro_rules! pass_on {
             }
             fn input(&self) -> String {
                 (**self).input()
+            }
+            fn inputs(&self) -> Vec<String> {
+                (**self).inputs()
+            }
+            fn source(&self) -> SourceRules {
+                (**self).source()
             }
             fn schema(&self) -> DeclaredSchema {
                 (**self).schema()
@@ -386,7 +408,8 @@ pub(crate) enum Base {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Declared {
     pub(crate) name: String,
-    pub(crate) input: String,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) source: SourceRules,
     pub(crate) schema: DeclaredSchema,
     pub(crate) version: String,
     pub(crate) tables: Vec<Table>,
@@ -403,7 +426,7 @@ pub(crate) struct Declared {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     pub(crate) name: Option<String>,
-    pub(crate) input: Option<String>,
+    pub(crate) input: Vec<String>,
     pub(crate) output: Option<String>,
     pub(crate) schema: Option<DeclaredSchema>,
     /// Beside those of the process.
@@ -420,9 +443,11 @@ impl Said {
             }
         };
         one(&mut self.name, &later.name);
-        one(&mut self.input, &later.input);
         one(&mut self.output, &later.output);
         one(&mut self.revision, &later.revision);
+        if !later.input.is_empty() {
+            self.input.clone_from(&later.input);
+        }
         if later.schema.is_some() {
             self.schema.clone_from(&later.schema);
         }

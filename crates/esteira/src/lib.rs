@@ -36,13 +36,14 @@
 //! - [`quarantine`]: what could not become an event; [`retry`]: once more, with the rules of today
 //! - [`why`]: every event of a key, and which of them stands
 //! - [`Lake`]: the tables, the quarantine and the ledger, for reading
-//! - [`PathPattern`]: globs with Hadoop's rules
+//! - [`PathPattern`]: globs with Hadoop's rules; [`InputPaths`]: one or several of them
 //!
 //! Decoding is `esteira-events`; every durable write is `esteira-lake`.
 
 mod clock;
 mod draft;
 mod error;
+mod input_paths;
 mod interface;
 mod lake;
 mod ledger_table;
@@ -61,16 +62,19 @@ mod why;
 pub use clock::{Clock, SystemClock};
 pub use draft::{Draft, DraftError, Evolution, OfferedField, evolution, schema_of};
 pub use error::{BrokenRule, Error};
+pub use input_paths::InputPaths;
 pub use interface::{DeclaredSchema, Definition, Process, Table};
 pub use lake::Lake;
 pub use maintenance::{Upgraded, optimize, upgrade, vacuum};
 pub use path_pattern::{PathPattern, PatternError};
 pub use pipeline::{
-    Checked, Condition, Functions, Limits, Maintenance, Model, Pipeline, PipelineError,
-    PipelineFiles, Problem, Rule, RuleAction, Severity, TableKind, TableRules, check_together,
+    After, Checked, Condition, Functions, Limits, Maintenance, Model, Notifications, Pipeline,
+    PipelineError, PipelineFiles, Problem, Rule, RuleAction, Severity, SourceRules, TableKind,
+    TableRules, check_together,
 };
 pub use process::{
-    Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent, SwitchSummary, SwitchedTable,
+    Cleaned, Observer, Progress, RetrySummary, RunSummary, Shutdown, Silent, SwitchSummary,
+    SwitchedTable,
 };
 pub use quarantined::{QuarantineEntry, quarantine};
 pub use rebuild::{SwitchOptions, replay, switch};

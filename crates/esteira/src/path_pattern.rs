@@ -20,6 +20,7 @@ pub struct PatternError {
 pub struct PathPattern {
     text: String,
     base: String,
+    prefix: String,
     regex: Regex,
 }
 
@@ -54,6 +55,7 @@ impl PathPattern {
         Ok(Self {
             text: pattern.to_owned(),
             base: base.to_owned(),
+            prefix: trimmed[..magic.unwrap_or(trimmed.len())].to_owned(),
             regex: Regex::new(&body).map_err(|error| fail(error.to_string()))?,
         })
     }
@@ -62,6 +64,43 @@ impl PathPattern {
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// What all matches begin with; empty where they may begin with anything.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Whether the two certainly have no match in common, going by how their matches begin and end,
+    /// and by the folders they are in.
+    #[must_use]
+    pub fn is_apart_from(&self, other: &Self) -> bool {
+        let begin = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
+        let end = |one: &str, other: &str| one.ends_with(other) || other.ends_with(one);
+        let other_depth = |depth| other.depth().is_some_and(|other| other != depth);
+        !begin(&self.prefix, &other.prefix)
+            || !end(self.suffix(), other.suffix())
+            || self.depth().is_some_and(other_depth)
+    }
+
+    /// How many folders all matches are in, where that is plain to see.
+    fn depth(&self) -> Option<usize> {
+        let trimmed = self.text.trim_start_matches('/');
+        let is_plain = trimmed.contains(['*', '?'])
+            && !trimmed.contains("**")
+            && !trimmed.contains(['[', '{', '\\']);
+        is_plain.then(|| trimmed.matches('/').count())
+    }
+
+    /// What all matches end with, as far as that is plain to see.
+    fn suffix(&self) -> &str {
+        let trimmed = self.text.trim_start_matches('/');
+        // Without a wildcard it may be a folder; a brace or an escape may hide what comes before.
+        match trimmed.rfind(['*', '?', ']', '}', '\\']) {
+            Some(magic) if !trimmed.contains(['\\', '{']) => &trimmed[magic + 1..],
+            _ => "",
+        }
     }
 
     /// Whether the key matches.
@@ -210,6 +249,34 @@ mod tests {
         assert_eq!(pattern.base(), "input/");
         assert_eq!(pattern.name("input/2026-01/x.json"), "2026-01/x.json");
         assert_eq!(PathPattern::parse("*.json").unwrap().base(), "");
+    }
+
+    #[test]
+    fn patterns_are_apart_where_no_key_can_match_both() {
+        for (one, other, apart) in [
+            ("in/a-*.json", "in/b-*.json", true),
+            ("in/*-a.json", "in/*-b.json", true),
+            ("in/*.json", "in/*.csv", true),
+            ("in/*.json", "in/2026/*.json", true),
+            ("in/*.json", "in/{2026/,}*.json", false),
+            ("in/*.json", "in/**/*.json", false),
+            ("in/**", "in/a/x.json", false),
+            ("in/a", "in/ab", false),
+            ("in/{a,b}.json", "in/*.csv", false),
+            ("a/*", "b/*", true),
+        ] {
+            let parse = |text: &str| PathPattern::parse(text).unwrap();
+            assert_eq!(
+                parse(one).is_apart_from(&parse(other)),
+                apart,
+                "{one} {other}"
+            );
+            assert_eq!(
+                parse(other).is_apart_from(&parse(one)),
+                apart,
+                "{other} {one}"
+            );
+        }
     }
 
     #[test]

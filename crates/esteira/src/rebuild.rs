@@ -122,8 +122,12 @@ fn owner(pipeline: &Pipeline, into: &str) -> Option<String> {
         ),
         (pipeline.raw_path.clone(), "the originals".to_owned()),
         (LEDGER.to_owned(), "the ledger".to_owned()),
-        (pipeline.input.base().to_owned(), "the input".to_owned()),
     ];
+    let archive = pipeline.archive_path();
+    let archive = archive.map(|path| (path.to_owned(), "the archive".to_owned()));
+    let inputs = pipeline.input.paths().iter();
+    let inputs = inputs.map(|path| (path.base().to_owned(), "the input".to_owned()));
+    let others = others.into_iter().chain(archive).chain(inputs);
     let into = format!("{into}/");
     let overlaps = |path: &str| {
         let path = format!("{}/", path.trim_matches('/'));

@@ -7,7 +7,8 @@ use esteira_lake::ledger::{Ledger, Record};
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::{Error, Lake, Pipeline};
+use crate::process::Standing;
+use crate::{After, Error, Lake, Pipeline};
 
 /// The state of a pipeline, for a person or a script.
 #[derive(Debug, Clone, Serialize)]
@@ -20,8 +21,14 @@ pub struct Status {
     pub last_batch: Option<Record>,
     /// Batches that were planned and not recorded: being run, or interrupted.
     pub unfinished_batches: Vec<u64>,
-    /// Objects that no plan holds yet.
+    /// Objects that no plan holds yet, and that are neither too young nor too old.
     pub waiting_objects: u64,
+    /// Objects that no plan holds and that are younger than `source.min_age_seconds`.
+    pub too_young_objects: u64,
+    /// Objects that no plan holds and that are older than `source.max_age_hours`: they are not taken.
+    pub too_old_objects: u64,
+    /// Objects that were taken and are still in the input, though they shall not stay there.
+    pub uncleaned_objects: u64,
     /// How far the newest row is behind the newest object, in milliseconds; 0 when nothing waits.
     pub behind_ms: i64,
     /// Age of the oldest waiting object, in milliseconds; 0 when nothing waits.
@@ -52,20 +59,28 @@ pub struct UnnamedField {
 pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error> {
     let pipeline = lake.pipeline();
     let ledger = Ledger::open(lake.bucket().clone(), &pipeline.name).await?;
-    let listed = lake.bucket().list(pipeline.input.base()).await?;
-    let waiting: Vec<i64> = listed
-        .iter()
-        .filter(|object| pipeline.takes(object))
-        .filter(|object| !ledger.seen().contains(&object.key, &object.etag))
-        .map(|object| object.modified_micros)
-        .collect();
+    let now = clock.now_micros();
+    let mut waiting: Vec<i64> = Vec::new();
+    let (mut too_young, mut too_old, mut seen) = (0, 0, 0);
+    for prefix in pipeline.input.prefixes() {
+        for object in lake.bucket().list(prefix).await? {
+            match Standing::of(pipeline, ledger.seen(), now, &object) {
+                Standing::New => waiting.push(object.modified_micros),
+                Standing::Seen => seen += 1,
+                Standing::Young(_) => too_young += 1,
+                Standing::Old => too_old += 1,
+                Standing::Foreign => {}
+            }
+        }
+    }
+    let stays = pipeline.source.after == After::Keep;
     let last = ledger.last_record();
     let newest_row = last.map(|record| record.newest_object);
     let newest_waiting = waiting.iter().max();
     let oldest_waiting = waiting.iter().min();
     let behind = match (newest_waiting, newest_row) {
         (Some(newest), Some(row)) => (newest - row).max(0),
-        (Some(_), None) => oldest_waiting.map_or(0, |oldest| clock.now_micros() - oldest),
+        (Some(_), None) => oldest_waiting.map_or(0, |oldest| now - oldest),
         (None, _) => 0,
     };
     Ok(Status {
@@ -73,8 +88,11 @@ pub async fn status(lake: &Lake, clock: &Arc<dyn Clock>) -> Result<Status, Error
         bucket: lake.bucket().location().to_string(),
         unfinished_batches: ledger.unfinished().iter().map(|plan| plan.batch).collect(),
         waiting_objects: waiting.len() as u64,
+        too_young_objects: too_young,
+        too_old_objects: too_old,
+        uncleaned_objects: if stays { 0 } else { seen },
         behind_ms: behind / 1000,
-        oldest_waiting_ms: oldest_waiting.map_or(0, |oldest| clock.now_micros() - oldest) / 1000,
+        oldest_waiting_ms: oldest_waiting.map_or(0, |oldest| now - oldest) / 1000,
         rules: pipeline.fingerprint.clone(),
         unnamed_fields: last.map_or_else(Vec::new, |record| unnamed(pipeline, record)),
         last_batch: last.cloned(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 use esteira_lake::bucket::{Bucket, Environment};
+use esteira_lake::notifications::Queue;
 
 use crate::clock::{Clock, SystemClock};
 use crate::interface::{DeclaredSchema, Definition, Process, Said};
@@ -119,9 +120,9 @@ impl Submit {
         self
     }
 
-    /// Which objects are taken, instead of the process's own path.
+    /// Which objects are taken, instead of the process's own paths; another path each time it is called.
     pub fn input(mut self, path: impl Into<String>) -> Self {
-        self.said.input = Some(path.into());
+        self.said.input.push(path.into());
         self
     }
 
@@ -202,11 +203,18 @@ impl Submit {
     pub async fn run(self) -> Result<RunSummary, Error> {
         let mut pipeline = self.definition()?.load().await?;
         adjusted(&mut pipeline, self.adjust);
+        // What ends by itself lists what is there, and waits for no messages.
+        let told = pipeline.source.notifications.as_ref();
+        let queue = match told.filter(|_| !self.once) {
+            Some(told) => Some(Queue::open(&told.queue, &self.environment)?),
+            None => None,
+        };
         // A run is a large future; whoever awaits it should not have to carry it.
         Box::pin(process::run(Settings {
             bucket: opened(self.bucket, &self.environment)?,
             attempts: self.attempts,
             pipeline: Arc::new(pipeline),
+            queue,
             once: self.once,
             clock: self.clock,
             observer: self.observer,

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use esteira::{
-    Condition, Pipeline, PipelineError, Problem, Severity, TableKind, TableRules, check_together,
+    After, Condition, Pipeline, PipelineError, Problem, Severity, TableKind, TableRules,
+    check_together,
 };
 use serde_json::{Value, json};
 
@@ -118,6 +119,20 @@ fn summary(pipeline: &Pipeline) {
         "{}: {} → {}/, originals in {}/",
         pipeline.name, pipeline.input, pipeline.tables_path, pipeline.raw_path
     ));
+    match &pipeline.source.after {
+        After::Keep => {}
+        After::Delete => output::line("  objects that were taken are deleted from the input"),
+        After::Archive { folder } => {
+            output::line(&format!("  objects that were taken are moved to {folder}/"));
+        }
+    }
+    if let Some(told) = &pipeline.source.notifications {
+        output::line(&format!(
+            "  new objects are told by the queue {}, and listed every {} s",
+            told.queue,
+            told.list_every.as_secs()
+        ));
+    }
     for table in &pipeline.tables {
         output::line(&format!("  {}: {}", table.name, in_words(table, pipeline)));
         let columns: Vec<&str> = table.model.columns().map(|(name, _)| name).collect();

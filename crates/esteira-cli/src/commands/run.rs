@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use esteira::{Observer, Pipeline, PipelineFiles, RunSummary, Shutdown, Submit, check_together};
+use esteira::{
+    Cleaned, Observer, Pipeline, PipelineFiles, RunSummary, Shutdown, Submit, check_together,
+};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -20,7 +22,7 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         .map(|name| Pipeline::files(name))
         .collect::<Result<_, _>>()
         .map_err(esteira::Error::from)?;
-    if arguments.input.is_some() && files.len() > 1 {
+    if !arguments.input.is_empty() && files.len() > 1 {
         return Err(Failure::new("`--input` is for one pipeline alone")
             .hint("each takes the path of its own `pipeline.toml`")
             .code(2)
@@ -51,7 +53,7 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
             .once(arguments.once)
             .observer(observer)
             .shutdown(shutdown.clone());
-        if let Some(input) = &arguments.input {
+        for input in &arguments.input {
             submit = submit.input(input);
         }
         // Models compute where they are awaited: a thread for each.
@@ -69,8 +71,14 @@ pub(super) async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         let place = places[&id];
         let name = &names[place];
         match outcome {
-            Ok(summary) if live => output::line(&in_words(name, &summary, alone)),
-            Ok(_) => {}
+            Ok(summary) => {
+                if live {
+                    output::line(&in_words(name, &summary, alone));
+                }
+                if arguments.once {
+                    left(name, &summary, alone);
+                }
+            }
             Err(error) => {
                 // With `--once` the others end by themselves.
                 if !arguments.once {
@@ -112,14 +120,43 @@ async fn names_apart(files: &[PipelineFiles]) -> anyhow::Result<Vec<String>> {
 }
 
 fn in_words(name: &str, summary: &RunSummary, alone: bool) -> String {
+    let Cleaned {
+        deleted, archived, ..
+    } = summary.cleaned;
+    let cleaned = match (deleted, archived) {
+        (0, 0) => String::new(),
+        (deleted, 0) => format!("; {deleted} objects deleted from the input"),
+        (_, archived) => format!("; {archived} objects moved to the archive"),
+    };
     let said = format!(
-        "{} batches: {} objects, {} events, {} of them quarantined",
+        "{} batches: {} objects, {} events, {} of them quarantined{cleaned}",
         summary.batches, summary.objects, summary.events, summary.quarantined
     );
     if alone {
         said
     } else {
         format!("{name}: {said}")
+    }
+}
+
+/// Says what a run that ended by itself did not take.
+fn left(name: &str, summary: &RunSummary, alone: bool) {
+    let name = if alone {
+        String::new()
+    } else {
+        format!("{name}: ")
+    };
+    if summary.too_young > 0 {
+        output::note(&format!(
+            "{name}{} objects are younger than `min_age_seconds` and left for a later run",
+            summary.too_young
+        ));
+    }
+    if summary.too_old > 0 {
+        output::note(&format!(
+            "{name}{} objects are older than `max_age_hours` and not taken",
+            summary.too_old
+        ));
     }
 }
 

@@ -52,6 +52,26 @@ fn text(status: &Status, pipeline: &Pipeline) {
             output::duration(status.behind_ms),
         ));
     }
+    for (count, what) in [
+        (
+            status.too_young_objects,
+            "are younger than `min_age_seconds`: they are taken later",
+        ),
+        (
+            status.too_old_objects,
+            "are older than `max_age_hours`: they are not taken",
+        ),
+    ] {
+        if count > 0 {
+            output::line(&format!("left out     {count} objects {what}"));
+        }
+    }
+    if status.uncleaned_objects > 0 {
+        output::line(&format!(
+            "clean-up     {} objects were taken and are still in the input; the job takes them away",
+            status.uncleaned_objects
+        ));
+    }
     if !status.unfinished_batches.is_empty() {
         output::line(&format!(
             "unfinished   batches {:?}: being run now, or interrupted; the next run finishes them",

@@ -20,6 +20,7 @@ struct World {
     place: Place,
     bucket: String,
     coming: std::vec::IntoIter<InputObject>,
+    arrived: Vec<InputObject>,
 }
 
 impl World {
@@ -40,12 +41,27 @@ impl World {
             place,
             bucket,
             coming: History::random(seed, &shape).permuted(seed).into_iter(),
+            arrived: Vec::new(),
         }
+    }
+
+    /// Its job deletes what it has taken.
+    fn deleting(seed: u64, entries: usize) -> Self {
+        let world = Self::new(seed, entries);
+        let file = world.place.path("loja/pipeline.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let path = "path = \"input/**\"";
+        let deleting = text.replace(path, &format!("{path}\nafter = \"delete\""));
+        assert_ne!(text, deleting);
+        std::fs::write(file, deleting).unwrap();
+        world
     }
 
     fn arrive(&mut self, count: usize) {
         for object in self.coming.by_ref().take(count) {
-            drop_into(&self.place.path("balde"), &object.key, &object.bytes);
+            let bucket = self.place.path("balde");
+            self.arrived
+                .push(drop_into(&bucket, &object.key, &object.bytes));
         }
     }
 
@@ -63,12 +79,10 @@ impl World {
 
     /// Holds everything there is against the oracle.
     fn check(&self) {
-        let balde = self.place.path("balde");
-        let arrived = in_folder(&balde, "input");
-        self.shop().check(&arrived);
-        let raw = in_folder(&balde, "raw/marketing_place");
+        self.shop().check(&self.arrived);
+        let raw = in_folder(&self.place.path("balde"), "raw/marketing_place");
         assert!(
-            contents(&raw) == contents(&arrived),
+            contents(&raw) == contents(&self.arrived),
             "raw holds every original once"
         );
     }
@@ -88,10 +102,23 @@ impl World {
 
 #[test]
 fn run_killed_at_any_moment_loses_and_doubles_nothing() {
-    let mut world = World::new(29, 500);
+    let world = killed(World::new(29, 500), KILLS);
+    let left = in_folder(&world.place.path("balde"), "input");
+    assert_eq!(left.len(), world.arrived.len());
+}
+
+#[test]
+fn run_that_deletes_killed_at_any_moment_loses_nothing_and_leaves_nothing() {
+    let world = killed(World::deleting(43, 200), KILLS / 2);
+    let left = in_folder(&world.place.path("balde"), "input");
+    assert_eq!(left.len(), 0);
+}
+
+/// The world after so many kills and a run to the end.
+fn killed(mut world: World, kills: usize) -> World {
     let mut random = Random::new(29);
     let mut interrupted = 0;
-    for round in 0..KILLS {
+    for round in 0..kills {
         world.arrive(5 + random.below(4));
         let mut run = world.start();
         // Every second time some progress is made before, however slow the machine.
@@ -108,11 +135,12 @@ fn run_killed_at_any_moment_loses_and_doubles_nothing() {
         assert_eq!(answer.status.signal(), Some(9), "{round}: {answer:?}");
         interrupted += usize::from(world.numbers("plans") != world.numbers("records"));
     }
-    eprintln!("{interrupted} of {KILLS} kills left a batch unfinished");
+    eprintln!("{interrupted} of {kills} kills left a batch unfinished");
     world.arrive(usize::MAX);
     world.shop().run_once();
     world.check();
     assert_eq!(world.numbers("plans"), world.numbers("records"));
+    world
 }
 
 #[test]

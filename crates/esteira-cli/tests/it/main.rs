@@ -40,6 +40,7 @@ mod side_by_side;
 mod simulator;
 mod simulator_errors;
 mod soak;
+mod source;
 mod steps;
 mod switches;
 mod table_errors;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use esteira_lake::bucket::{Bucket, Copied, Environment, Fetched, Listed};
+use esteira_lake::bucket::{Bucket, Copied, Environment, Fetched, Listed, Removed};
 use esteira_testkit::oracle::InputObject;
 
 use crate::place::Place;
@@ -40,7 +40,19 @@ impl Library {
         self.runtime.block_on(copy).unwrap()
     }
 
-    /// What is known of an object.
+    /// What is known of an object, asked for alone.
+    pub(crate) fn find(&self, key: &str) -> Option<Listed> {
+        self.runtime.block_on(self.bucket.find(key)).unwrap()
+    }
+
+    /// Removes an object if it is still this content.
+    pub(crate) fn remove(&self, key: &str, etag: &str) -> Removed {
+        self.runtime
+            .block_on(self.bucket.remove(key, etag))
+            .unwrap()
+    }
+
+    /// What a listing shows of an object.
     pub(crate) fn known(&self, key: &str) -> Listed {
         let listed = self.runtime.block_on(self.bucket.list(key)).unwrap();
         listed.into_iter().find(|object| object.key == key).unwrap()
@@ -72,13 +84,21 @@ impl Library {
     }
 }
 
-/// Puts an object into a local folder that plays a bucket, in one step: nobody sees half of it.
-pub(crate) fn drop_into(bucket: &Path, key: &str, bytes: &[u8]) {
+/// Puts an object into a local folder that plays a bucket, in one step: nobody sees half of it. Gives the
+/// object as it is there.
+pub(crate) fn drop_into(bucket: &Path, key: &str, bytes: &[u8]) -> InputObject {
     let draft = bucket.with_extension("draft");
     let path = bucket.join(key);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&draft, bytes).unwrap();
+    let modified = std::fs::metadata(&draft).unwrap().modified().unwrap();
     std::fs::rename(&draft, &path).unwrap();
+    let modified = modified.duration_since(UNIX_EPOCH).unwrap();
+    InputObject {
+        key: key.to_owned(),
+        modified_micros: i64::try_from(modified.as_micros()).unwrap(),
+        bytes: bytes.to_vec(),
+    }
 }
 
 /// All objects below `prefix` in a local folder that plays a bucket.

@@ -19,7 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Copied, Fetched, Listed, PutNew};
+use super::{Copied, Fetched, Listed, PutNew, Removed};
 
 /// The folder of files that are being written: never objects. What a killed process leaves there is
 /// nobody's and may be deleted.
@@ -85,7 +85,11 @@ impl Folder {
                     metadata => metadata?,
                 };
                 if metadata.is_dir() {
-                    folders.push(format!("{key}/"));
+                    let below = format!("{key}/");
+                    // Below `start` there may be folders that do not begin with the prefix.
+                    if below.starts_with(prefix) || prefix.starts_with(&below) {
+                        folders.push(below);
+                    }
                 // Whoever opens a pipe waits for the other end.
                 } else if metadata.is_file()
                     && key.as_str() > after
@@ -195,6 +199,66 @@ impl Folder {
             Err(error) if is_absent(&error) => Ok(()),
             removed => removed,
         }
+    }
+
+    /// What a listing would show of a file; nothing when there is none.
+    pub(super) fn find(&self, key: &str) -> std::io::Result<Option<Listed>> {
+        match std::fs::metadata(self.file(key)?) {
+            Err(error) if is_absent(&error) => Ok(None),
+            metadata => Ok(Some(metadata?)
+                .filter(std::fs::Metadata::is_file)
+                .map(|metadata| Listed {
+                    key: key.to_owned(),
+                    etag: etag(&metadata),
+                    size: metadata.len(),
+                    modified_micros: modified(&metadata),
+                })),
+        }
+    }
+
+    /// Removes a file if it still has the content of `etag`. It is taken aside before it is looked at for the
+    /// last time: whoever replaces it meanwhile has written another file.
+    pub(super) fn remove(&self, key: &str, etag: &str) -> std::io::Result<Removed> {
+        self.remove_after(key, etag, || {})
+    }
+
+    /// `meanwhile` happens where somebody else could come in between.
+    fn remove_after(
+        &self,
+        key: &str,
+        etag: &str,
+        meanwhile: impl FnOnce(),
+    ) -> std::io::Result<Removed> {
+        let path = self.file(key)?;
+        // A link is told by itself, and its content by where it leads to.
+        let looked = std::fs::metadata(&path).and_then(|content| {
+            let entry = std::fs::symlink_metadata(&path)?;
+            Ok((self::etag(&content), self::etag(&entry)))
+        });
+        let entry = match looked {
+            Err(error) if is_absent(&error) => return Ok(Removed::Missing),
+            looked => match looked? {
+                (content, entry) if content == etag => entry,
+                _ => return Ok(Removed::Changed),
+            },
+        };
+        meanwhile();
+        create_folders(&self.partials)?;
+        let aside = Partial {
+            path: self.partials.join(Uuid::new_v4().to_string()),
+        };
+        match std::fs::rename(&path, &aside.path) {
+            Err(error) if is_absent(&error) => return Ok(Removed::Missing),
+            renamed => renamed?,
+        }
+        if self::etag(&std::fs::symlink_metadata(&aside.path)?) != entry {
+            // What was written in its place since is newer than this.
+            let (PutNew::Created | PutNew::Exists) = aside.link(&path)?;
+            return Ok(Removed::Changed);
+        }
+        drop(aside);
+        settle_name(&path)?;
+        Ok(Removed::Done)
     }
 
     /// Writes a file that has no key yet, and puts it onto the disk.
@@ -337,117 +401,4 @@ fn modified(metadata: &std::fs::Metadata) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder() -> (tempfile::TempDir, Folder) {
-        let root = tempfile::tempdir().unwrap();
-        let folder = Folder::new(root.path().to_owned());
-        (root, folder)
-    }
-
-    #[test]
-    fn links_out_of_the_folder_loops_and_pipes_are_no_objects() {
-        use std::os::unix::fs::symlink;
-        let (root, folder) = folder();
-        let outside = tempfile::tempdir().unwrap();
-        std::fs::write(outside.path().join("secret"), "s").unwrap();
-        let input = root.path().join("input");
-        folder.put("input/a.json", b"a").unwrap();
-        symlink(outside.path().join("secret"), input.join("b.json")).unwrap();
-        symlink(outside.path(), input.join("c")).unwrap();
-        symlink("..", input.join("loop")).unwrap();
-        symlink("gone", input.join("d.json")).unwrap();
-        symlink("a.json", input.join("e.json")).unwrap();
-        let made = std::process::Command::new("mkfifo")
-            .arg(input.join("f.json"))
-            .status();
-        assert!(made.unwrap().success());
-        let keys = |folder: &Folder, prefix| -> Vec<String> {
-            let listed = folder.list(prefix, "").unwrap();
-            let mut keys: Vec<_> = listed.into_iter().map(|object| object.key).collect();
-            keys.sort();
-            keys
-        };
-        assert_eq!(keys(&folder, "input/"), ["input/a.json", "input/e.json"]);
-        // Who runs the program may put the input elsewhere.
-        symlink(outside.path(), root.path().join("other")).unwrap();
-        assert_eq!(keys(&folder, "other/"), ["other/secret"]);
-    }
-
-    #[test]
-    fn any_name_a_file_can_have_is_a_key() {
-        let (_root, folder) = folder();
-        let names = [
-            "a b.json",
-            "%2F.json",
-            "é🚚.json",
-            "line\nend.json",
-            "x/y/z.json",
-            "#?&+.json",
-        ];
-        for name in names {
-            let key = format!("input/{name}");
-            folder.put(&key, name.as_bytes()).unwrap();
-            let listed = folder.list(&key, "").unwrap();
-            assert_eq!(listed.len(), 1, "{key:?}");
-            assert_eq!(listed[0].key, key);
-            let read = folder.get(&key, Some(&listed[0].etag)).unwrap();
-            assert_eq!(read, Fetched::Bytes(Bytes::from(name)));
-        }
-        assert_eq!(folder.list("input/", "").unwrap().len(), names.len());
-        assert_eq!(folder.list("absent/", "").unwrap(), []);
-    }
-
-    #[test]
-    fn another_content_is_changed_and_no_content_is_missing() {
-        let (_root, folder) = folder();
-        folder.put("a", b"1").unwrap();
-        let etag = folder.list("a", "").unwrap()[0].etag.clone();
-        folder.put("a", b"2").unwrap();
-        assert_eq!(folder.get("a", Some(&etag)).unwrap(), Fetched::Changed);
-        assert_eq!(folder.get("b", None).unwrap(), Fetched::Missing);
-        assert_eq!(folder.get("a/b", None).unwrap(), Fetched::Missing);
-    }
-
-    #[test]
-    fn put_new_never_replaces_and_leaves_nothing_behind() {
-        let (_root, folder) = folder();
-        assert_eq!(folder.put_new("x/a", b"1").unwrap(), PutNew::Created);
-        assert_eq!(folder.put_new("x/a", b"2").unwrap(), PutNew::Exists);
-        assert_eq!(
-            folder.get("x/a", None).unwrap(),
-            Fetched::Bytes(Bytes::from("1"))
-        );
-        assert_eq!(folder.list("", "").unwrap().len(), 1);
-        let partials = std::fs::read_dir(folder.root.join(PARTIAL)).unwrap();
-        assert_eq!(partials.count(), 0);
-    }
-
-    #[test]
-    fn copy_is_made_once_and_replaces_nothing() {
-        let (_root, folder) = folder();
-        let long = vec![b'x'; 3 * PIECE + 1];
-        folder.put("a", &long).unwrap();
-        let etag = folder.list("a", "").unwrap()[0].etag.clone();
-        let copy = |from: &str, to: &str| folder.copy_new(from, &etag, to).unwrap();
-        assert_eq!(copy("a", "x/b"), Copied::Created);
-        assert_eq!(copy("a", "x/b"), Copied::Same);
-        assert_eq!(folder.size_of("x/b").unwrap(), Some(long.len() as u64));
-        folder.put("c", &long[1..]).unwrap();
-        assert_eq!(copy("a", "c"), Copied::Other);
-        assert_eq!(copy("absent", "d"), Copied::Missing);
-        folder.put("a", b"1").unwrap();
-        assert_eq!(copy("a", "d"), Copied::Changed);
-        assert_eq!(folder.size_of("d").unwrap(), None);
-        assert_eq!(std::fs::read_dir(&folder.partials).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn key_never_leaves_the_folder() {
-        let (_root, folder) = folder();
-        for key in ["../a", "/etc/passwd", "a/../../b", "", "a/", "a//b", "./a"] {
-            assert!(folder.put(key, b"x").is_err(), "{key}");
-        }
-    }
-}
+mod tests;

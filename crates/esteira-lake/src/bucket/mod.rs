@@ -5,6 +5,7 @@
 //! name a producer gave an object, it can be listed, read and preserved. What the objects mean
 //! belongs to the other rooms.
 
+mod connect;
 mod copy;
 mod credentials;
 mod error;
@@ -13,14 +14,19 @@ mod local_log;
 mod local_store;
 mod location;
 mod open;
+mod removal;
 mod s3_api;
 mod s3_copy;
 mod s3_store;
 mod s3_wire;
 mod table_log;
 
+pub(crate) use connect::{Access, access};
 pub use copy::Copied;
 pub use error::BucketError;
 pub(crate) use error::hint_of_system;
 pub use location::BucketLocation;
 pub use open::{Bucket, Environment, Fetched, Listed, PutNew};
+pub use removal::Removed;
+pub(crate) use s3_api::{innermost, without_credentials};
+pub(crate) use s3_wire::decode;

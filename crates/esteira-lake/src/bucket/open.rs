@@ -1,28 +1,23 @@
 //! Opening a bucket and the operations on its objects.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use futures::TryStreamExt as _;
-use object_store::aws::AmazonS3Builder;
-use object_store::client::{HttpConnector as _, ReqwestConnector};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
-    ClientOptions, Error as StoreError, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode,
-    PutOptions, RetryConfig,
+    Error as StoreError, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
 };
 use url::Url;
 
+use super::connect::open_s3;
 pub use super::credentials::Environment;
-use super::credentials::ProfileCredentials;
 use super::error::shown;
 use super::folder::Folder;
 use super::local_store::LocalStore;
 use super::s3_api::{S3Api, innermost};
-use super::s3_store::S3Store;
 use super::table_log::TableLog;
 use super::{BucketError, BucketLocation};
 
@@ -420,70 +415,4 @@ impl Bucket {
             transient: matches!(error, StoreError::Generic { .. }),
         }
     }
-}
-
-fn open_s3(
-    name: &str,
-    environment: &Environment,
-) -> Result<(Arc<dyn ObjectStore>, S3Api), BucketError> {
-    let unusable = |error: &StoreError| BucketError::Credentials {
-        bucket: format!("s3://{name}"),
-        reason: innermost(error),
-    };
-    let profile = environment.profile();
-    let setting = |variables: &[&str], in_profile: &str| {
-        variables
-            .iter()
-            .find_map(|variable| environment.get(variable))
-            .map(str::to_owned)
-            .or_else(|| profile.get(in_profile).cloned())
-    };
-    let region = setting(&["AWS_REGION", "AWS_DEFAULT_REGION"], "region")
-        .unwrap_or_else(|| "us-east-1".to_owned());
-    let own_endpoint = setting(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], "endpoint_url");
-    let endpoint = own_endpoint
-        .clone()
-        .unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-
-    let options = ClientOptions::new()
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(Duration::from_mins(5))
-        .with_pool_max_idle_per_host(64)
-        .with_allow_http(endpoint.starts_with("http://"));
-    let mut builder = AmazonS3Builder::new();
-    if environment.get("AWS_ACCESS_KEY_ID").is_none()
-        && let Some(keys) = ProfileCredentials::of(environment)
-    {
-        builder = builder.with_credentials(Arc::new(keys));
-    }
-    for (variable, value) in environment.aws_variables() {
-        if let Ok(key) = variable.to_ascii_lowercase().parse() {
-            builder = builder.with_config(key, value);
-        }
-    }
-    if let Some(endpoint) = own_endpoint {
-        builder = builder.with_endpoint(endpoint);
-    }
-    let store = builder
-        .with_region(&region)
-        .with_bucket_name(name)
-        .with_client_options(options.clone())
-        .with_unsigned_payload(true)
-        .with_retry(RetryConfig {
-            max_retries: 6,
-            retry_timeout: Duration::from_mins(1),
-            ..RetryConfig::default()
-        })
-        .build()
-        .map_err(|error| unusable(&error))?;
-    let api = S3Api {
-        client: ReqwestConnector::default()
-            .connect(&options)
-            .map_err(|error| unusable(&error))?,
-        credentials: Arc::clone(store.credentials()),
-        endpoint,
-        region,
-        bucket: name.to_owned(),
-    };
-    Ok((Arc::new(S3Store::new(store)), api))
 }

@@ -378,7 +378,7 @@ impl S3Api {
         self.failed(call, &format!("the answer cannot be read: {what}"), false)
     }
 
-    fn failed(&self, call: &Call<'_>, reason: &str, transient: bool) -> BucketError {
+    pub(super) fn failed(&self, call: &Call<'_>, reason: &str, transient: bool) -> BucketError {
         BucketError::Service {
             operation: call.operation,
             bucket: self.shown_bucket(),
@@ -404,7 +404,7 @@ pub(super) fn spread(pause: Duration) -> Duration {
 }
 
 /// An endpoint may carry a user and a password (RFC 3986 §3.2.1); neither belongs into a message.
-fn without_credentials(endpoint: &str) -> String {
+pub(crate) fn without_credentials(endpoint: &str) -> String {
     match endpoint.split_once("://") {
         Some((scheme, rest)) => {
             let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
@@ -414,7 +414,7 @@ fn without_credentials(endpoint: &str) -> String {
     }
 }
 
-fn has_dot_folder(key: &str) -> bool {
+pub(super) fn has_dot_folder(key: &str) -> bool {
     key.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
@@ -427,7 +427,7 @@ fn is_code(body: &[u8], code: &str) -> bool {
 }
 
 /// The last cause of an error: the layers above it only repeat that a request failed.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -24,6 +24,9 @@ const SOURCE_ETAG: header::HeaderName =
 /// What is known of an object that was not read.
 pub(super) struct Head {
     pub(super) size: u64,
+    /// Without quotes.
+    pub(super) etag: String,
+    pub(super) modified_micros: i64,
     /// The entity tag of what it is a copy of.
     source_etag: Option<String>,
 }
@@ -37,6 +40,9 @@ impl S3Api {
         size: u64,
         to: &str,
     ) -> Result<Copied, BucketError> {
+        if size == 0 {
+            return self.copy_nothing(from, etag, to).await;
+        }
         let mut call = Call::new("copying", Method::POST, to);
         "uploads=".clone_into(&mut call.query);
         call.headers.push((SOURCE_ETAG, etag.to_owned()));
@@ -55,6 +61,27 @@ impl S3Api {
             Copied::Other if self.is_copy(to, etag, size).await? => Ok(Copied::Same),
             copied => Ok(copied),
         }
+    }
+
+    /// Nothing has no parts.
+    async fn copy_nothing(&self, from: &str, etag: &str, to: &str) -> Result<Copied, BucketError> {
+        match self.head(from).await? {
+            None => return Ok(Copied::Missing),
+            Some(head) if head.etag != etag => return Ok(Copied::Changed),
+            Some(_) => {}
+        }
+        let mut call = Call::new("copying", Method::PUT, to);
+        call.headers.push((header::IF_NONE_MATCH, "*".to_owned()));
+        call.headers.push((SOURCE_ETAG, etag.to_owned()));
+        let status = self.send(&call).await?.status;
+        if status != StatusCode::PRECONDITION_FAILED {
+            return Ok(Copied::Created);
+        }
+        Ok(if self.is_copy(to, etag, 0).await? {
+            Copied::Same
+        } else {
+            Copied::Other
+        })
     }
 
     /// Never tells that there is the same already, only that there is something.
@@ -134,7 +161,13 @@ impl S3Api {
             let value = answer.headers.get(name)?.to_str().ok()?;
             Some(value.to_owned())
         };
+        let modified = text(header::LAST_MODIFIED)
+            .and_then(|date| chrono::DateTime::parse_from_rfc2822(&date).ok());
         Ok(Some(Head {
+            etag: text(header::ETAG)
+                .map(|etag| etag.trim_matches('"').to_owned())
+                .unwrap_or_default(),
+            modified_micros: modified.map_or(0, |date| date.timestamp_micros()),
             size: text(header::CONTENT_LENGTH)
                 .and_then(|length| length.parse().ok())
                 .unwrap_or_default(),

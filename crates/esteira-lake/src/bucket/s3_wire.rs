@@ -81,7 +81,7 @@ pub(super) fn encode(text: &str, keep_slash: bool) -> String {
 }
 
 /// The inverse of S3's `encoding-type=url`, where `+` stands for a space.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

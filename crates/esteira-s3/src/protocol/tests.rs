@@ -283,6 +283,27 @@ async fn listed_names_are_url_encoded_on_request() {
 }
 
 #[tokio::test]
+async fn one_is_deleted_only_as_long_as_it_is_the_one_that_is_meant() {
+    let shop = Shop::open();
+    let etag = shop.put("a", "x").await;
+    let delete = |e_tag: &ETag| {
+        let input = DeleteObjectInput {
+            bucket: "shop".to_owned(),
+            key: "a".to_owned(),
+            if_match: Some(ETagCondition::ETag(e_tag.clone())),
+            ..Default::default()
+        };
+        shop.delete_object(request(input))
+    };
+    let other = ETag::Strong("other".to_owned());
+    assert_eq!(code(delete(&other).await), S3ErrorCode::PreconditionFailed);
+    assert_eq!(shop.keys().await, ["a"]);
+    delete(&etag).await.unwrap();
+    assert_eq!(shop.keys().await, [""; 0]);
+    assert_eq!(code(delete(&etag).await), S3ErrorCode::NoSuchKey);
+}
+
+#[tokio::test]
 async fn many_are_deleted_at_once_and_only_failures_are_told_when_quiet() {
     let shop = Shop::open();
     for key in ["a", "b", "c"] {

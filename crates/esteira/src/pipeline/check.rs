@@ -4,7 +4,7 @@
 //! that can be found, not just the first, and what is most likely not meant.
 
 use super::outputs::{LEDGER, overlap};
-use super::{Pipeline, PipelineError, PipelineFiles};
+use super::{After, Pipeline, PipelineError, PipelineFiles};
 use crate::interface::{Definition, Process as _};
 use crate::process::specs;
 
@@ -82,9 +82,11 @@ pub fn check_together(pipelines: &[&Pipeline]) -> Vec<String> {
                 }
             }
             for (reader, writer) in [(one, other), (other, one)] {
+                problems.extend(taken_away(reader, writer));
                 for (what, path) in written(writer) {
                     let commit = format!("{path}/_delta_log/00000000000000000000.json");
-                    if what != ORIGINALS && reader.reads(&commit) {
+                    let is_copy = what == ORIGINALS || what == ARCHIVE;
+                    if !is_copy && reader.reads(&commit) {
                         problems.push(format!(
                             "`{}` would take {what} of `{}`, in `{path}`, for events",
                             reader.name, writer.name
@@ -98,8 +100,28 @@ pub fn check_together(pipelines: &[&Pipeline]) -> Vec<String> {
 }
 
 const ORIGINALS: &str = "the originals";
+const ARCHIVE: &str = "the archive";
+
+/// What `remover` takes away that `reader` may not have read yet.
+fn taken_away(reader: &Pipeline, remover: &Pipeline) -> Option<String> {
+    let what = match &remover.source.after {
+        After::Keep => return None,
+        After::Delete => "deletes",
+        After::Archive { .. } => "moves away",
+    };
+    let all = remover.input.paths().iter();
+    let mut pairs = all.flat_map(|own| reader.input.paths().iter().map(move |its| (own, its)));
+    let (own, its) = pairs.find(|(own, its)| !own.is_apart_from(its))?;
+    Some(format!(
+        "`{}` {what} what it has taken of `{own}`, and `{}` may not have taken it yet from `{its}`: let it \
+         stay (`after = \"keep\"`), or give each a folder of its own",
+        remover.name, reader.name
+    ))
+}
 
 fn written(pipeline: &Pipeline) -> Vec<(String, String)> {
+    let archive = pipeline.archive_path();
+    let archive = archive.map(|path| (ARCHIVE.to_owned(), path.to_owned()));
     let tables = specs(pipeline).map(|spec| (format!("table `{}`", spec.name), spec.path));
     tables
         .chain([
@@ -109,5 +131,6 @@ fn written(pipeline: &Pipeline) -> Vec<(String, String)> {
                 pipeline.quarantine_path.clone(),
             ),
         ])
+        .chain(archive)
         .collect()
 }

@@ -1,12 +1,12 @@
 //! A process that is written in Rust, as the sections of `pipeline.toml`: from here on it is checked, and
 //! runs, as a folder is.
 
-use super::PipelineError;
 use super::file::{
-    EventSection, KindName, LimitsSection, MaintenanceSection, OutputSection, PipelineFile,
-    RuleSection, SourceSection, TableSection,
+    AfterName, EventSection, KindName, LimitsSection, MaintenanceSection, NotificationsSection,
+    OutputSection, PipelineFile, RuleSection, SourceSection, TableSection,
 };
 use super::places::of_process;
+use super::{After, PipelineError};
 use crate::interface::{Declared, Rows, Said, SchemaText, Table};
 
 impl Declared {
@@ -14,7 +14,6 @@ impl Declared {
     pub(super) fn with(mut self, said: &Said) -> Self {
         let given = [
             (&mut self.name, &said.name),
-            (&mut self.input, &said.input),
             (&mut self.output, &said.output),
             (&mut self.revision, &said.revision),
         ];
@@ -22,6 +21,9 @@ impl Declared {
             if let Some(said) = said {
                 said.clone_into(own);
             }
+        }
+        if !said.input.is_empty() {
+            self.inputs.clone_from(&said.input);
         }
         if let Some(schema) = &said.schema {
             self.schema = schema.clone();
@@ -35,9 +37,7 @@ impl Declared {
         let given = |text: &String| (!text.is_empty()).then(|| text.clone());
         PipelineFile {
             name: self.name.clone(),
-            source: SourceSection {
-                path: self.input.clone(),
-            },
+            source: self.source_section(),
             output: OutputSection {
                 tables: given(&self.output),
                 raw: given(&self.raw),
@@ -53,6 +53,37 @@ impl Declared {
         }
     }
 
+    /// Durations as a file has them, for the checks: longer rather than shorter.
+    fn source_section(&self) -> SourceSection {
+        let rules = &self.source;
+        let archive = match &rules.after {
+            After::Archive { folder } => Some(folder.clone()),
+            After::Keep | After::Delete => None,
+        };
+        SourceSection {
+            path: match self.inputs.as_slice() {
+                [path] => Some(path.clone()),
+                _ => None,
+            },
+            paths: (self.inputs.len() > 1).then(|| self.inputs.clone()),
+            min_age_seconds: Some(rules.min_age.as_secs()),
+            max_age_hours: rules.max_age.map(|age| age.as_secs().div_ceil(3600)),
+            after: match rules.after {
+                After::Keep => AfterName::Keep,
+                After::Delete => AfterName::Delete,
+                After::Archive { .. } => AfterName::Archive,
+            },
+            archive,
+            notifications: rules
+                .notifications
+                .as_ref()
+                .map(|given| NotificationsSection {
+                    queue: given.queue.clone(),
+                    list_every_seconds: Some(given.list_every.as_secs()),
+                }),
+        }
+    }
+
     /// What nobody said, neither the process nor whoever submits it.
     pub(super) fn missing(&self) -> Vec<PipelineError> {
         let has_schema = !matches!(self.schema.0, SchemaText::NotSaid);
@@ -63,7 +94,7 @@ impl Declared {
                 "`Process::name` or `Submit::process_name`: its ledger and its originals are kept under it",
             ),
             (
-                !self.input.is_empty(),
+                !self.inputs.is_empty(),
                 "nothing says which objects it takes",
                 "`Process::input` or `Submit::input`, for instance `input/*.json`",
             ),

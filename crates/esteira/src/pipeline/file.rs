@@ -24,7 +24,31 @@ pub(super) struct PipelineFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceSection {
-    pub(super) path: String,
+    pub(super) path: Option<String>,
+    pub(super) paths: Option<Vec<String>>,
+    pub(super) min_age_seconds: Option<u64>,
+    pub(super) max_age_hours: Option<u64>,
+    #[serde(default)]
+    pub(super) after: AfterName,
+    pub(super) archive: Option<String>,
+    pub(super) notifications: Option<NotificationsSection>,
+}
+
+/// What becomes of objects that were taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AfterName {
+    #[default]
+    Keep,
+    Delete,
+    Archive,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NotificationsSection {
+    pub(super) queue: String,
+    pub(super) list_every_seconds: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

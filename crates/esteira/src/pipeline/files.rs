@@ -5,7 +5,9 @@ use esteira_events::EventSchema;
 use super::file::{KindName, PipelineFile, TableSection};
 use super::load::CONFIG;
 use super::reader::text;
-use super::{Limits, Maintenance, PipelineFiles, mend, settings, table};
+use super::{
+    Limits, Maintenance, PipelineFiles, SourceRules, mend, outputs, settings, source, table,
+};
 use crate::interface::{
     Base, Declared, DeclaredSchema, Definition, ModelText, Process, Rows, Table,
 };
@@ -18,8 +20,12 @@ impl Process for PipelineFiles {
         self.declared().name
     }
 
-    fn input(&self) -> String {
-        self.declared().input
+    fn inputs(&self) -> Vec<String> {
+        self.declared().inputs
+    }
+
+    fn source(&self) -> SourceRules {
+        self.declared().source
     }
 
     fn schema(&self) -> DeclaredSchema {
@@ -71,8 +77,11 @@ impl PipelineFiles {
         Declared {
             limits: settings::limits(&file.limits),
             maintenance: settings::maintenance(&file.maintenance),
+            source: source::of(&file.source, &outputs::of(&file)),
             name: file.name,
-            input: file.source.path,
+            inputs: (file.source.path.into_iter())
+                .chain(file.source.paths.unwrap_or_default())
+                .collect(),
             schema: schema
                 .map(|(name, ddl)| EventSchema::parse(&ddl, &name).into())
                 .unwrap_or_default(),

@@ -11,9 +11,10 @@ use super::mend;
 use super::outputs::Outputs;
 use super::reader::text;
 use super::settings::{Limits, Maintenance};
+use super::source::{After, SourceRules};
 use super::{Condition, Functions, Model, PipelineError, Rule, builtin, table};
+use crate::input_paths::InputPaths;
 use crate::interface::Process as _;
-use crate::path_pattern::PathPattern;
 
 pub(super) const CONFIG: &str = "pipeline.toml";
 
@@ -23,7 +24,9 @@ pub struct Pipeline {
     /// Its name: the process, its folders in the bucket.
     pub name: String,
     /// Which objects it takes.
-    pub input: PathPattern,
+    pub input: InputPaths,
+    /// Which of them, and what becomes of them.
+    pub source: SourceRules,
     /// The folder of its tables.
     pub tables_path: String,
     /// The folder of its originals.
@@ -127,20 +130,34 @@ impl Pipeline {
         self.reads(&object.key) && !is_marker
     }
 
-    /// The pipeline with another path.
+    /// The pipeline with other paths.
     ///
     /// # Errors
-    /// [`PipelineError::Path`]; [`PipelineError::Written`] when all of it is what the pipeline writes.
-    pub(crate) fn with_input(mut self, path: &str) -> Result<Self, PipelineError> {
-        self.input = PathPattern::parse(path)?;
+    /// [`PipelineError::Path`]; [`PipelineError::Written`] when all of one is what the pipeline writes, or
+    /// what is archived would be listed.
+    pub(crate) fn with_input(mut self, paths: &[String]) -> Result<Self, PipelineError> {
+        self.input = InputPaths::parse(paths)?;
+        let archive = self.archive_path().map(str::to_owned);
         let outputs = Outputs {
             tables: self.tables_path.clone(),
             raw: self.raw_path.clone(),
             quarantine: self.quarantine_path.clone(),
+            archive: archive.clone(),
         };
-        match outputs.hold(&self.input) {
+        let mut held = self.input.paths().iter().map(|path| outputs.hold(path));
+        let held = held.find_map(|message| message);
+        let listed = || source::listed_again(&archive?, &self.input);
+        match held.or_else(listed) {
             Some(message) => Err(PipelineError::Written(message)),
             None => Ok(self),
+        }
+    }
+
+    /// The folder that objects are moved to once they were taken, if they are.
+    pub(crate) fn archive_path(&self) -> Option<&str> {
+        match &self.source.after {
+            After::Archive { folder } => Some(folder),
+            After::Keep | After::Delete => None,
         }
     }
 
@@ -157,6 +174,7 @@ impl Pipeline {
             || below(&self.tables_path)
             || below(&self.raw_path)
             || below(&self.quarantine_path)
+            || self.archive_path().is_some_and(below)
     }
 }
 
@@ -244,12 +262,9 @@ mod tests {
 
     #[tokio::test]
     async fn pipeline_takes_neither_folder_markers_nor_its_own_output() {
-        let mut pipeline = Pipeline::files("marketing_place")
-            .unwrap()
-            .load()
-            .await
-            .unwrap();
-        pipeline.input = PathPattern::parse("**").unwrap();
+        let files = Pipeline::files("marketing_place").unwrap();
+        let mut pipeline = files.load().await.unwrap();
+        pipeline.input = InputPaths::parse(&["**"]).unwrap();
         let takes = |key: &str, size| {
             pipeline.takes(&Listed {
                 key: key.to_owned(),

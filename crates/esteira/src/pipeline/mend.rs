@@ -150,7 +150,6 @@ impl InFile<'_> {
 /// What a section that is not there lacks as well.
 fn of_section(key: &str) -> &'static [&'static str] {
     match key {
-        "source" => &["path"],
         "event" => &["schema", "version"],
         _ => &[],
     }

@@ -27,6 +27,7 @@ mod read;
 mod reader;
 mod rule;
 mod settings;
+mod source;
 mod table;
 
 pub use check::{Checked, Problem, Severity, check_together};
@@ -39,3 +40,4 @@ pub(crate) use model::{EVENT, EVENTS, PROCESSED_AT, as_events, events_relation, 
 pub(crate) use outputs::{DELETIONS, LEDGER, NAME_RULE, is_pipeline_name, table_name};
 pub use rule::{Rule, RuleAction};
 pub use settings::{Limits, Maintenance};
+pub use source::{After, Notifications, SourceRules};

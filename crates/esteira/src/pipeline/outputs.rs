@@ -3,7 +3,7 @@
 //! Comes in: the sections of `pipeline.toml`. Goes out: mistakes. What is written must lie apart: a
 //! vacuum deletes what a table's folder should not hold, and what is output is never input.
 
-use super::file::{PipelineFile, TableSection};
+use super::file::{AfterName, PipelineFile, TableSection};
 use super::places::Places;
 use super::{PipelineError, TableRules};
 use crate::path_pattern::PathPattern;
@@ -23,6 +23,8 @@ pub(super) struct Outputs {
     pub(super) tables: String,
     pub(super) raw: String,
     pub(super) quarantine: String,
+    /// Of objects that were taken, if they are moved.
+    pub(super) archive: Option<String>,
 }
 
 /// The way out where a path names what is written.
@@ -32,14 +34,17 @@ pub(super) const NEVER_INPUT: &str =
 impl Outputs {
     /// In words, when nothing of a path is taken because all of it is written.
     pub(super) fn hold(&self, input: &PathPattern) -> Option<String> {
+        let archive = self.archive.as_deref().map(|path| (path, "taken objects"));
         let written = [
             (LEDGER, "the ledger"),
             (&self.tables, "the tables"),
             (&self.raw, "the originals"),
             (&self.quarantine, "the quarantine"),
         ];
+        let written = written.into_iter().chain(archive);
         let within = |path: &str| input.base().starts_with(&format!("{path}/"));
-        let (path, what) = written.into_iter().find(|(path, _)| within(path))?;
+        let mut written = written;
+        let (path, what) = written.find(|(path, _)| within(path))?;
         Some(format!(
             "the input is in `{path}`, where {what} are written: nothing of it is taken"
         ))
@@ -57,13 +62,15 @@ pub(super) fn of(config: &PipelineFile) -> Outputs {
         tables: or(&output.tables, "analytics".to_owned()),
         raw: or(&output.raw, format!("raw/{name}")),
         quarantine: or(&output.quarantine, format!("quarantine/{name}")),
+        archive: (config.source.after == AfterName::Archive)
+            .then(|| or(&config.source.archive, format!("archive/{name}"))),
     }
 }
 
 /// What is wrong with the names and places.
 pub(super) fn check(
     config: &PipelineFile,
-    input: Option<&PathPattern>,
+    input: &[(String, PathPattern)],
     places: &Places<'_>,
     errors: &mut Vec<PipelineError>,
 ) {
@@ -77,12 +84,10 @@ pub(super) fn check(
             Some("add a `[[table]]`".to_owned()),
         ));
     }
-    for key in ["source.path", "event.schema", "event.version"] {
-        let value = match key {
-            "source.path" => &config.source.path,
-            "event.schema" => &config.event.schema,
-            _ => &config.event.version,
-        };
+    for (key, value) in [
+        ("event.schema", &config.event.schema),
+        ("event.version", &config.event.version),
+    ] {
         if value.is_empty() && places.is_given(key) {
             errors.push(places.wrong(key, format!("`{key}` is empty"), None));
         }
@@ -211,7 +216,7 @@ fn remembering<'a>(config: &'a PipelineFile, name: &str) -> Option<&'a TableSect
     })
 }
 
-fn unusable_path(path: &str) -> Option<&'static str> {
+pub(super) fn unusable_path(path: &str) -> Option<&'static str> {
     let path = path.trim_matches('/');
     if path.is_empty() {
         return Some("it is empty");
@@ -249,13 +254,16 @@ fn written(config: &PipelineFile) -> Vec<(String, String, &'static str)> {
         outputs.quarantine,
         "output.quarantine",
     ));
+    if let Some(archive) = outputs.archive {
+        all.push(("the archive".to_owned(), archive, "source.archive"));
+    }
     all.push(("the ledger".to_owned(), LEDGER.to_owned(), "output"));
     all
 }
 
 fn apart(
     config: &PipelineFile,
-    input: Option<&PathPattern>,
+    input: &[(String, PathPattern)],
     places: &Places<'_>,
     errors: &mut Vec<PipelineError>,
 ) {
@@ -277,8 +285,11 @@ fn apart(
             ));
         }
     }
-    if let Some(message) = input.and_then(|input| of(config).hold(input)) {
-        errors.push(places.wrong("source.path", message, Some(NEVER_INPUT.to_owned())));
+    let outputs = of(config);
+    for (key, path) in input {
+        if let Some(message) = outputs.hold(path) {
+            errors.push(places.wrong(key, message, Some(NEVER_INPUT.to_owned())));
+        }
     }
 }
 

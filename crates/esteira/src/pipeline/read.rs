@@ -11,11 +11,11 @@ use super::places::{Places, SUBMITTED, of_process};
 use super::reader::{Reader, Written};
 use super::settings::{self, Limits, Maintenance};
 use super::{
-    Functions, Pipeline, PipelineError, PipelineFiles, TableKind, TableRules, agree, builtin,
-    doubts, fingerprint, outputs, table,
+    Functions, Pipeline, PipelineError, PipelineFiles, SourceRules, TableKind, TableRules, agree,
+    builtin, doubts, fingerprint, outputs, source, table,
 };
+use crate::input_paths::InputPaths;
 use crate::interface::{Base, Declared, DeclaredSchema, Definition, Said};
-use crate::path_pattern::PathPattern;
 
 impl Definition {
     /// Reads and checks everything; fails with the first mistake.
@@ -54,6 +54,7 @@ async fn of_files(files: &PipelineFiles, said: &Said) -> Reading {
     settings::check(&config, &places, &mut errors, &mut doubts);
     let given = Given {
         places: &places,
+        source: source::of(&config.source, &outputs::of(&config)),
         limits: settings::limits(&config.limits),
         maintenance: settings::maintenance(&config.maintenance),
         functions: Functions::check(&said.functions, SUBMITTED, &mut errors),
@@ -63,10 +64,10 @@ async fn of_files(files: &PipelineFiles, said: &Said) -> Reading {
     };
     let mut reading = Box::pin(checked(reader, given, errors, doubts)).await;
     reading.doubts.extend(files.unused_models(&config));
-    if let Some(input) = &said.input
+    if !said.input.is_empty()
         && let Some(pipeline) = reading.pipeline.take()
     {
-        match pipeline.with_input(input) {
+        match pipeline.with_input(&said.input) {
             Ok(pipeline) => reading.pipeline = Some(pipeline),
             Err(error) => reading.errors.push(error),
         }
@@ -98,6 +99,7 @@ async fn of_rust(process: &Declared) -> Reading {
     let place = of_process(&process.name);
     let given = Given {
         places: &places,
+        source: process.source.clone(),
         limits,
         maintenance,
         functions: Functions::check(&process.functions, &place, &mut errors),
@@ -113,6 +115,7 @@ async fn of_rust(process: &Declared) -> Reading {
 struct Given<'a> {
     config: &'a PipelineFile,
     places: &'a Places<'a>,
+    source: SourceRules,
     limits: Limits,
     maintenance: Maintenance,
     functions: Functions,
@@ -128,15 +131,14 @@ async fn checked(
     mut doubts: Vec<PipelineError>,
 ) -> Reading {
     let (config, places) = (given.config, given.places);
-    let input = PathPattern::parse(&config.source.path)
-        .map_err(|error| {
-            // Of an empty one is told that it is empty.
-            if !config.source.path.is_empty() {
-                errors.push(places.wrong("source.path", error.to_string(), None));
-            }
-        })
-        .ok();
-    outputs::check(config, input.as_ref(), places, &mut errors);
+    let before = errors.len();
+    let paths = source::paths(&config.source, places, &mut errors);
+    outputs::check(config, &paths, places, &mut errors);
+    let all = paths.iter().map(|(_, path)| path.to_string());
+    let input = InputPaths::parse(&all.collect::<Vec<_>>()).ok();
+    let outputs = outputs::of(config);
+    let listed = input.as_ref().filter(|_| errors.len() == before);
+    source::check(config, listed, &outputs, places, &mut errors);
     let schema = reader.schema(config, given.schema);
     let schema = schema.unwrap_or_else(|error| {
         errors.push(error);
@@ -168,9 +170,9 @@ async fn checked(
     let (Some(input), Some(schema), true) = (input, schema, errors.is_empty()) else {
         return Reading::of(None, errors, doubts);
     };
-    let outputs = outputs::of(config);
     let mut pipeline = Pipeline {
         input,
+        source: given.source,
         tables_path: outputs.tables,
         raw_path: outputs.raw,
         quarantine_path: outputs.quarantine,

@@ -59,9 +59,9 @@ impl<'a> ByHand<'a> {
         let context = self.context;
         let prepared = stages::prepare(context, plan, objects, Stop::Ends).await?;
         let finished = stages::finish(context, &mut self.tables, &mut self.ledger, prepared);
-        let (record, before) = Box::pin(finished).await?;
-        context.observer.recorded(&record);
-        stages::tidy(context, &mut self.tables, &record, before).await;
-        Ok(record)
+        let done = Box::pin(finished).await?;
+        context.observer.recorded(&done.record);
+        stages::tidy(context, &mut self.tables, &done.record, done.planned_before).await;
+        Ok(done.record)
     }
 }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use esteira_events::text_length;
 use esteira_lake::bucket::Fetched;
 use esteira_lake::ledger::{Cut, Plan, PlannedObject, Record, Retry};
-use esteira_lake::raw::is_content_of;
+use esteira_lake::raw::{Raw, is_content_of};
 use futures::stream::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::Semaphore;
 
@@ -112,7 +112,7 @@ struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     async fn fetch(&self, index: usize) -> Result<Arrived, Error> {
-        let object = &self.plan.objects[index];
+        let (object, raw) = (&self.plan.objects[index], &self.context.raw);
         let wanted = u32::try_from(to_permits(object.size.min(IN_FLIGHT_BYTES))).unwrap_or(1);
         // The semaphore is never closed.
         let _permit = self.budget.acquire_many(wanted).await.ok();
@@ -121,7 +121,7 @@ impl Fetcher<'_> {
         } else {
             match self.objects {
                 Objects::New | Objects::Interrupted(_) => (self.read(object).await?, String::new()),
-                Objects::Recorded(record) => match self.original_of(record, index) {
+                Objects::Recorded(record) => match original_of(raw, self.plan, record, index) {
                     Some(original) => self.recall(index, original).await?,
                     // It was gone or put off then, and is now.
                     None => (Content::Gone, String::new()),
@@ -179,17 +179,6 @@ impl Fetcher<'_> {
         };
         let measured = tokio::task::spawn_blocking(measure).await;
         measured.map_err(|_| Error::Stopped("measuring an object"))
-    }
-
-    /// Where the original of an object of a finished batch is.
-    fn original_of(&self, record: &Record, index: usize) -> Option<String> {
-        let place = u32::try_from(index).unwrap_or(u32::MAX);
-        if let Some(original) = record.originals.get(&place) {
-            return original.clone();
-        }
-        let key = &self.plan.objects[index].key;
-        let name = key.strip_prefix(&record.input).unwrap_or(key);
-        Some(self.context.raw.key(&self.plan.processing_date, name))
     }
 
     async fn recall(&self, index: usize, raw_file: String) -> Result<(Content, String), Error> {
@@ -266,6 +255,17 @@ impl Fetcher<'_> {
         }
         Ok(arrived)
     }
+}
+
+/// Where the original of an object of a finished batch is; nothing when the batch did not take it.
+pub(super) fn original_of(raw: &Raw, plan: &Plan, record: &Record, index: usize) -> Option<String> {
+    let place = u32::try_from(index).unwrap_or(u32::MAX);
+    if let Some(original) = record.originals.get(&place) {
+        return original.clone();
+    }
+    let key = &plan.objects[index].key;
+    let name = key.strip_prefix(&record.input).unwrap_or(key);
+    Some(raw.key(&plan.processing_date, name))
 }
 
 fn to_permits(bytes: u64) -> usize {

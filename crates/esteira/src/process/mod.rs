@@ -6,9 +6,12 @@
 
 mod apply;
 mod by_hand;
+mod clean;
 mod discover;
 mod fetch;
+mod inbox;
 mod land;
+mod lookout;
 mod observe;
 mod plan;
 mod record;
@@ -26,6 +29,8 @@ mod trace;
 mod transform;
 
 pub(crate) use apply::{QUARANTINE, quarantine_spec, specs};
+pub use clean::Cleaned;
+pub(crate) use discover::Standing;
 pub use observe::{Observer, Progress, Silent};
 pub(crate) use replay::{Replay, replay};
 pub use retry::RetrySummary;

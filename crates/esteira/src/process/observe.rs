@@ -2,6 +2,8 @@
 
 use esteira_lake::ledger::Record;
 
+use super::Cleaned;
+
 /// How far the batch that is being read has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -32,6 +34,11 @@ pub trait Observer: Send + Sync {
     /// A batch is in all its tables.
     fn recorded(&self, record: &Record) {
         let _ = record;
+    }
+
+    /// Objects that were taken left the input.
+    fn cleaned(&self, cleaned: Cleaned) {
+        let _ = cleaned;
     }
 
     /// The run failed for a cause that may go away, and will go on in `seconds`.

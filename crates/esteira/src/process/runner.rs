@@ -5,17 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Ledger, Plan, PlannedObject};
+use esteira_lake::ledger::{Ledger, Plan};
+use esteira_lake::notifications::Queue;
 use esteira_lake::raw::Raw;
 use uuid::Uuid;
 
 use super::apply::Tables;
+use super::clean::{Cleaned, Cleaner};
 use super::fetch::Objects;
+use super::inbox::Inbox;
+use super::lookout::Lookout;
 use super::observe::Observer;
 use super::rules::Stop;
 use super::shutdown::Shutdown;
-use super::stages::{self, Context, Prepared};
-use super::{discover, plan, switch};
+use super::stages::{self, Context, Finished, Prepared};
+use super::{plan, switch};
 use crate::clock::Clock;
 use crate::{Error, Pipeline};
 
@@ -33,12 +37,20 @@ pub struct RunSummary {
     pub events: u64,
     /// Quarantined entries among these.
     pub quarantined: u64,
+    /// Objects that were too young when the input was listed last, and are left for a later run.
+    pub too_young: u64,
+    /// Objects that were too old when the input was listed last.
+    pub too_old: u64,
+    /// What left the input once it was taken.
+    pub cleaned: Cleaned,
 }
 
 /// What a run needs from outside.
 pub(crate) struct Settings {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) bucket: Bucket,
+    /// Where the bucket tells of new objects.
+    pub(crate) queue: Option<Queue>,
     pub(crate) once: bool,
     pub(crate) attempts: u32,
     pub(crate) clock: Arc<dyn Clock>,
@@ -60,19 +72,24 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
     };
     // What is wrong from the start is the operator's to mend, not to wait for.
     context.bucket.check().await?;
+    let mut inbox = match settings.queue {
+        Some(queue) => Some(Inbox::open(queue, &context.bucket, &context.pipeline).await?),
+        None => None,
+    };
     let mut summary = RunSummary::default();
     let mut failures: u32 = 0;
     let mut has_worked = false;
     loop {
         let before = summary.batches;
-        let outcome = session(
-            &context,
-            settings.once,
-            &settings.shutdown,
-            &mut summary,
-            &mut has_worked,
-        )
-        .await;
+        if let Some(inbox) = &mut inbox {
+            inbox.begin_anew();
+        }
+        let run = Run {
+            context: &context,
+            once: settings.once,
+            shutdown: &settings.shutdown,
+        };
+        let outcome = session(run, inbox.as_mut(), &mut summary, &mut has_worked).await;
         let error = match outcome {
             Ok(()) => return Ok(summary),
             Err(error) => error,
@@ -99,13 +116,20 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
     }
 }
 
-async fn session(
-    context: &Context,
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    context: &'a Context,
     once: bool,
-    shutdown: &Shutdown,
+    shutdown: &'a Shutdown,
+}
+
+async fn session(
+    run: Run<'_>,
+    inbox: Option<&mut Inbox>,
     summary: &mut RunSummary,
     has_worked: &mut bool,
 ) -> Result<(), Error> {
+    let context = run.context;
     let ledger = switch::open_ledger(context).await?;
     let tables = Tables::open(context).await?;
     *has_worked = true;
@@ -115,12 +139,12 @@ async fn session(
         ledger,
         tables,
         unfinished,
-        waiting: VecDeque::new(),
+        lookout: Lookout::new(inbox),
+        cleaner: Cleaner::default(),
         runner: Uuid::new_v4().to_string(),
-        listed: false,
         expansion: 1,
     }
-    .drive(once, shutdown, summary)
+    .drive(run, summary)
     .await
 }
 
@@ -131,32 +155,37 @@ struct Session<'a> {
     /// Plans of an interrupted run.
     unfinished: VecDeque<Plan>,
     /// New objects.
-    waiting: VecDeque<PlannedObject>,
+    lookout: Lookout<'a>,
+    /// Objects that were taken.
+    cleaner: Cleaner,
     runner: String,
-    listed: bool,
     /// See [`Prepared::expansion`].
     expansion: u64,
 }
 
 impl Session<'_> {
-    async fn drive(
-        mut self,
-        once: bool,
-        shutdown: &Shutdown,
-        summary: &mut RunSummary,
-    ) -> Result<(), Error> {
-        let context = self.context;
+    async fn drive(mut self, run: Run<'_>, summary: &mut RunSummary) -> Result<(), Error> {
+        let Run {
+            context,
+            once,
+            shutdown,
+        } = run;
         let mut prepared: Option<Prepared> = None;
         loop {
             let next = if shutdown.is_stopping() {
                 None
             } else {
-                self.next_plan(once, prepared.is_none()).await?
+                self.next_plan(once, prepared.is_none(), summary).await?
             };
             let ready = match (prepared.take(), next) {
-                (None, None) if once || shutdown.is_stopping() => return Ok(()),
+                (None, None) if shutdown.is_stopping() => return Ok(()),
+                (None, None) if !self.cleaner.is_idle() => {
+                    self.clean(summary).await;
+                    continue;
+                }
+                (None, None) if once => return Ok(()),
                 (None, None) => {
-                    shutdown.within(context.pipeline.limits.poll).await;
+                    self.lookout.idle(context, shutdown).await;
                     continue;
                 }
                 (None, Some((plan, objects))) => {
@@ -194,18 +223,38 @@ impl Session<'_> {
     /// Takes a batch into the tables, tells of it, and tidies up after it.
     async fn finish(&mut self, batch: Prepared, summary: &mut RunSummary) -> Result<(), Error> {
         let (context, tables) = (self.context, &mut self.tables);
-        let is_cut_off = batch.is_cut_off();
         let finished = stages::finish(context, tables, &mut self.ledger, batch);
-        let (record, planned_before) = finished.await?;
-        // From its record on, what it put off counts as new.
-        self.listed &= !is_cut_off;
+        let Finished {
+            plan,
+            record,
+            planned_before,
+            cut,
+            originals,
+        } = finished.await?;
+        if let Some(cut) = cut {
+            self.lookout.put_off(&plan.objects[cut.objects..]);
+        }
         summary.batches += 1;
         summary.objects += record.accounts.objects.discovered;
         summary.events += record.accounts.events.discovered;
         summary.quarantined += record.accounts.events.quarantined;
         context.observer.recorded(&record);
         stages::tidy(context, tables, &record, planned_before).await;
+        self.cleaner.recorded(context, plan, originals);
+        self.clean(summary).await;
         Ok(())
+    }
+
+    /// Cleans the input a little.
+    async fn clean(&mut self, summary: &mut RunSummary) {
+        if self.cleaner.is_idle() {
+            return;
+        }
+        let cleaned = self.cleaner.step(self.context, &self.ledger).await;
+        if cleaned != Cleaned::default() {
+            summary.cleaned = summary.cleaned.plus(cleaned);
+            self.context.observer.cleaned(cleaned);
+        }
     }
 
     /// An interrupted batch, else a new one, else nothing. Behind a switch nothing follows while a batch is
@@ -214,37 +263,45 @@ impl Session<'_> {
         &mut self,
         once: bool,
         is_idle: bool,
+        summary: &mut RunSummary,
     ) -> Result<Option<(Plan, Objects<'static>)>, Error> {
+        let context = self.context;
         while let Some(plan) = self.unfinished.pop_front() {
             if plan.switch.is_some() {
                 if !is_idle {
                     self.unfinished.push_front(plan);
                     return Ok(None);
                 }
-                let record = switch::pass(self.context, &mut self.ledger, &plan).await?;
-                self.context.observer.recorded(&record);
+                let record = switch::pass(context, &mut self.ledger, &plan).await?;
+                context.observer.recorded(&record);
                 continue;
             }
+            self.cleaner.begins(context, &plan);
             let cut = self.ledger.cut(plan.batch).copied();
             return Ok(Some((plan, Objects::Interrupted(cut))));
         }
-        if self.waiting.is_empty() && !(once && self.listed) {
-            self.waiting = discover::discover(self.context, &mut self.ledger).await?;
-            self.listed = true;
-            self.context.observer.discovered(self.waiting.len());
+        if let Some(found) = self.lookout.look(context, &mut self.ledger, once).await? {
+            if found.is_of_listing {
+                (summary.too_young, summary.too_old) = (found.young, found.old);
+            }
+            self.cleaner
+                .found(context, &self.ledger, found.seen, found.again);
+            context.observer.discovered(self.lookout.waiting.len());
         }
-        if self.waiting.is_empty() {
+        if self.lookout.waiting.is_empty() {
             return Ok(None);
         }
-        plan::next(
-            self.context,
+        let plan = plan::next(
+            context,
             &mut self.ledger,
             &self.runner,
-            &mut self.waiting,
+            &mut self.lookout.waiting,
             self.expansion,
         )
-        .await
-        .map(|plan| Some((plan, Objects::New)))
+        .await?;
+        self.cleaner.begins(context, &plan);
+        self.lookout.planned(&plan).await;
+        Ok(Some((plan, Objects::New)))
     }
 }
 

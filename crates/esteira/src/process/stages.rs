@@ -1,18 +1,18 @@
 //! The stages of a batch, in order; the only file that knows them all.
 //!
 //! ```text
-//! discover → plan → land (fetch, preserve, decode, sift) → transform → apply (upsert, commit) → record → tidy
+//! discover → plan → land (fetch, preserve, decode, sift) → transform → apply (upsert, commit) → record → tidy, clean
 //! ```
 //!
 //! Each hands over a type that says how far the batch got: [`Plan`] → [`Landed`] → [`Transformed`] →
 //! [`Applied`] → [`Record`]. Only `plan`, `apply` and `record` change what others can see; `tidy` changes
-//! files, never rows. A replay takes `land` to `apply` once more, from the originals, into other tables.
+//! files, never rows. Where the pipeline says so, `clean` takes the objects of recorded batches out of the input. A replay takes `land` to `apply` once more, from the originals, into other tables.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Accounts, Ledger, Plan, Record, Rescued, Timings};
+use esteira_lake::ledger::{Accounts, Cut, Ledger, Plan, Record, Rescued, Timings};
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
@@ -24,6 +24,7 @@ use super::rules::{self, Stop};
 use super::tidy;
 use super::transform::{self, Transformed};
 use crate::clock::Clock;
+use crate::pipeline::After;
 use crate::{Error, Pipeline};
 
 /// What all stages share.
@@ -34,6 +35,25 @@ pub(super) struct Context {
     pub(super) raw: Raw,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
+}
+
+impl Context {
+    /// Whether objects leave the input once they were taken.
+    pub(super) fn cleans(&self) -> bool {
+        self.pipeline.source.after != After::Keep
+    }
+}
+
+/// A finished batch.
+pub(super) struct Finished {
+    pub(super) plan: Plan,
+    pub(super) record: Record,
+    /// When the batch before was planned.
+    pub(super) planned_before: Option<i64>,
+    /// The objects of the plan from this place on were put off.
+    pub(super) cut: Option<Cut>,
+    /// Of each object of the plan the key its original is kept under; empty where there is none.
+    pub(super) originals: Vec<String>,
 }
 
 /// A batch whose events are in memory and whose originals are safe.
@@ -59,11 +79,6 @@ impl Prepared {
         let (bytes, text) = (self.landed.bytes.max(1), self.landed.text_bytes);
         text.div_ceil(bytes).max(1)
     }
-
-    /// Whether objects of its plan are put off to a later one.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.landed.cut.is_some()
-    }
 }
 
 /// Fetches, preserves and decodes, and takes out what breaks a rule. Changes no table, so it may run ahead of
@@ -84,13 +99,13 @@ pub(super) async fn prepare(
     })
 }
 
-/// Transforms, applies and records; gives the record, and when the batch before was planned.
+/// Transforms, applies and records.
 pub(super) async fn finish(
     context: &Context,
     tables: &mut Tables,
     ledger: &mut Ledger,
     prepared: Prepared,
-) -> Result<(Record, Option<i64>), Error> {
+) -> Result<Finished, Error> {
     let Prepared {
         plan,
         mut landed,
@@ -123,10 +138,16 @@ pub(super) async fn finish(
         applied,
         timings,
     );
-    let before = ledger.last_record().map(|record| record.planned_at);
+    let planned_before = ledger.last_record().map(|record| record.planned_at);
     ledger.record(&plan, record.clone()).await?;
     ledger.snapshot_if_due().await?;
-    Ok((record, before))
+    Ok(Finished {
+        plan,
+        record,
+        planned_before,
+        cut: landed.cut,
+        originals: landed.raw_files,
+    })
 }
 
 /// Transforms and applies, without a record; gives what became of everything, and the fields that the schema

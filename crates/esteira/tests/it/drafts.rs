@@ -1,6 +1,6 @@
 //! New pipelines: what is written passes the check, says what the defaults are, and takes its samples.
 
-use esteira::{Draft, DraftError, Limits, Maintenance, Pipeline};
+use esteira::{Draft, DraftError, Limits, Maintenance, Pipeline, SourceRules};
 use esteira_events::{DecodeLimits, EventDecoder, Samples, Source};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -58,6 +58,7 @@ async fn example_passes_the_check_whatever_its_name() {
 async fn what_the_example_calls_defaults_is_what_holds_without_it() {
     let draft = Draft::example("refunds").unwrap();
     let plain = checked(&draft).await;
+    assert_eq!(plain.source, SourceRules::default());
     assert_eq!(plain.limits, Limits::default());
     assert_eq!(plain.maintenance, Maintenance::default());
     let folder = tempfile::tempdir().unwrap();
@@ -78,6 +79,7 @@ async fn what_the_example_calls_defaults_is_what_holds_without_it() {
         .load()
         .await
         .unwrap();
+    assert_eq!(spelt_out.source, plain.source);
     assert_eq!(spelt_out.limits, plain.limits);
     assert_eq!(spelt_out.maintenance, plain.maintenance);
     assert_eq!(

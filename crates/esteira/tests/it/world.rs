@@ -34,15 +34,15 @@ pub(crate) struct World {
     pub(crate) store: Arc<TestStore>,
     pub(crate) arrived: Vec<InputObject>,
     process: Arc<dyn Process>,
-    /// Instead of the pipeline's own path.
-    input: Option<&'static str>,
+    /// Instead of the pipeline's own paths.
+    input: Vec<&'static str>,
+    clock: Arc<dyn Clock>,
     objects_per_batch: usize,
     bytes_per_batch: Option<u64>,
     object_bytes: Option<usize>,
     copy_on_write: bool,
     rules: TidyRules,
     change: fn(&mut Pipeline),
-    ahead: Duration,
 }
 
 /// The machine's clock, ahead of what it says.
@@ -59,7 +59,7 @@ impl Clock for Ahead {
 impl World {
     pub(crate) fn new() -> Self {
         Self {
-            input: Some("input/**"),
+            input: vec!["input/**"],
             ..Self::of("marketing_place")
         }
     }
@@ -74,14 +74,14 @@ impl World {
             store: Arc::new(TestStore::default()),
             arrived: Vec::new(),
             process: Arc::new(process),
-            input: None,
+            input: Vec::new(),
+            clock: Arc::new(SystemClock),
             objects_per_batch: 10_000,
             bytes_per_batch: None,
             object_bytes: None,
             copy_on_write: false,
             rules: TidyRules::default(),
             change: |_| {},
-            ahead: Duration::ZERO,
         }
     }
 
@@ -93,21 +93,32 @@ impl World {
     /// From now on runs with another pipeline and its own input: a folder, or the name of a built-in one.
     pub(crate) fn follow(&mut self, pipeline: &str) {
         self.turn_to(Path::new(pipeline));
-        self.input = None;
+        self.input = Vec::new();
     }
 
     /// From now on it is so much later.
     pub(crate) fn later(&mut self, ahead: Duration) {
-        self.ahead = ahead;
+        self.clock = Arc::new(Ahead(ahead));
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(Ahead(self.ahead))
+        Arc::clone(&self.clock)
     }
 
     /// From now on runs with a pipeline that was changed.
     pub(crate) fn change(&mut self, change: fn(&mut Pipeline)) {
         self.change = change;
+    }
+
+    /// Takes what these paths match.
+    pub(crate) fn with_input(mut self, input: &[&'static str]) -> Self {
+        self.input = input.to_vec();
+        self
+    }
+
+    /// Runs at this instant, in microseconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn at(&mut self, micros: i64) {
+        self.clock = Arc::new(Still(micros));
     }
 
     pub(crate) fn with_copy_on_write(mut self, copy_on_write: bool) -> Self {
@@ -153,17 +164,33 @@ impl World {
     }
 
     pub(crate) async fn run(&self) -> Result<RunSummary, Error> {
+        self.submit().once(true).run().await
+    }
+
+    /// A run that is not started yet.
+    pub(crate) fn submit(&self) -> Submit {
         let submit = Submit::new()
             .process(Arc::clone(&self.process))
             .opened_bucket(self.bucket())
-            .once(true)
-            .clock(self.clock())
             .attempts(1)
+            .clock(Arc::clone(&self.clock))
             .adjust(self.adjust());
-        match self.input {
-            Some(input) => submit.input(input).run().await,
-            None => submit.run().await,
-        }
+        self.input
+            .iter()
+            .fold(submit, |submit, path| submit.input(*path))
+    }
+
+    pub(crate) async fn status(&self) -> esteira::Status {
+        esteira::status(&self.lake().await, &self.clock)
+            .await
+            .unwrap()
+    }
+
+    /// The keys of all objects that begin so.
+    pub(crate) async fn keys(&self, prefix: &str) -> Vec<String> {
+        let contents = self.store.contents().await.unwrap();
+        let keys = contents.into_iter().map(|(key, _)| key);
+        keys.filter(|key| key.starts_with(prefix)).collect()
     }
 
     /// The same bucket with another pipeline.
@@ -176,7 +203,7 @@ impl World {
 
     /// Takes every object below `input/`.
     pub(crate) fn take_everything(&mut self) {
-        self.input = Some("input/**");
+        self.input = vec!["input/**"];
     }
 
     fn adjust(&self) -> impl FnOnce(&mut Pipeline) + Send + 'static {
@@ -198,11 +225,7 @@ impl World {
     }
 
     pub(crate) async fn lake(&self) -> Lake {
-        let submit = Submit::new()
-            .process(Arc::clone(&self.process))
-            .opened_bucket(self.bucket())
-            .adjust(self.adjust());
-        submit.lake().await.unwrap()
+        self.submit().lake().await.unwrap()
     }
 
     /// Lets a history arrive, wave by wave.
@@ -342,6 +365,15 @@ impl World {
             .iter()
             .map(|(name, table)| (name.clone(), table.version))
             .collect()
+    }
+}
+
+#[derive(Debug)]
+struct Still(i64);
+
+impl Clock for Still {
+    fn now_micros(&self) -> i64 {
+        self.0
     }
 }
 

@@ -21,7 +21,7 @@ async fn unknown_keys_in_several_sections() {
         ("pipeline.toml", "head = ", "haed = "),
     ];
     assert_snapshot!(told(&changes).await, @r"
-    error: pipeline.toml:4:1: unknown field `pth`, expected `path`
+    error: pipeline.toml:4:1: unknown field `pth`, expected one of `path`, `paths`, `min_age_seconds`, `max_age_hours`, `after`, `archive`, `notifications`
     hint: did you mean `path`?
     error: pipeline.toml:8:1: unknown field `verison`, expected `schema` or `version`
     hint: did you mean `version`?

@@ -9,6 +9,7 @@ mod models;
 mod places;
 mod rules;
 mod schema;
+mod source;
 mod tables;
 
 use std::fmt::Write as _;
