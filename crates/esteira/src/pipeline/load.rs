@@ -11,7 +11,7 @@ use super::mend;
 use super::outputs::Outputs;
 use super::reader::text;
 use super::settings::{Limits, Maintenance};
-use super::source::{After, SourceRules};
+use super::source::{self, After, SourceRules};
 use super::{Condition, Functions, Model, PipelineError, Rule, builtin, table};
 use crate::input_paths::InputPaths;
 use crate::interface::Process as _;

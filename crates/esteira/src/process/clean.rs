@@ -153,9 +153,10 @@ impl Cleaner {
         }
         let mut failure = None;
         {
-            let work = some
+            let work: Vec<_> = some
                 .iter()
-                .map(|taken| async move { (taken, clean(context, taken).await) });
+                .map(|taken| async move { (taken, clean(context, taken).await) })
+                .collect();
             let at_once = context.pipeline.limits.requests_at_once;
             let mut work = futures::stream::iter(work).buffer_unordered(at_once);
             while let Some((Taken { object, original }, outcome)) = work.next().await {

@@ -260,7 +260,8 @@ async fn local_folder_is_cleaned_and_an_input_that_cannot_be_changed_is_left() {
     let bucket = Bucket::open(&location, &Environment::default()).unwrap();
     let run = |after: fn(&mut Pipeline), told: &Arc<Told>| {
         let observer: Arc<dyn Observer> = Arc::clone(told) as _;
-        Submit::new(Pipeline::marketing_place().unwrap())
+        Submit::new()
+            .process(Pipeline::files("marketing_place").unwrap())
             .opened_bucket(bucket.clone())
             .once(true)
             .observer(observer)
@@ -318,7 +319,8 @@ async fn file_that_only_looks_like_the_one_that_was_taken_stays() {
     std::fs::create_dir(file.parent().unwrap()).unwrap();
     let bucket = Bucket::open(&location, &Environment::default()).unwrap();
     let run = |after: fn(&mut Pipeline)| {
-        Submit::new(Pipeline::marketing_place().unwrap())
+        Submit::new()
+            .process(Pipeline::files("marketing_place").unwrap())
             .opened_bucket(bucket.clone())
             .once(true)
             .adjust(after)

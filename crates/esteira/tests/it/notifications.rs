@@ -52,8 +52,9 @@ impl Running {
             queue: url,
             list_every,
         };
-        let files = Pipeline::marketing_place().unwrap();
-        let submit = esteira::Submit::new(files)
+        let files = Pipeline::files("marketing_place").unwrap();
+        let submit = esteira::Submit::new()
+            .process(files)
             .opened_bucket(world.bucket())
             .environment(environment(queue))
             .shutdown(shutdown.clone());
@@ -343,7 +344,8 @@ async fn queue_that_cannot_be_used_is_told_at_once() {
     };
     let submit = |bucket| {
         let told = told.clone();
-        esteira::Submit::new(Pipeline::marketing_place().unwrap())
+        esteira::Submit::new()
+            .process(Pipeline::files("marketing_place").unwrap())
             .opened_bucket(bucket)
             .environment(environment.clone())
             .adjust(move |pipeline| pipeline.source.notifications = Some(told))
