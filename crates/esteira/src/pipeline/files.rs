@@ -20,6 +20,14 @@ impl Process for PipelineFiles {
         self.declared().name
     }
 
+    /// Empty when there are several.
+    fn input(&self) -> String {
+        match self.inputs().as_slice() {
+            [path] => path.clone(),
+            _ => String::new(),
+        }
+    }
+
     fn inputs(&self) -> Vec<String> {
         self.declared().inputs
     }

@@ -1,6 +1,8 @@
 //! The orders' process in Rust: the same tables as its folder, by the same oracle, in any order and killed
 //! after every write.
 
+use std::time::Duration;
+
 use datafusion::assert_batches_eq;
 use datafusion::common::UnnestOptions;
 use datafusion::dataframe::DataFrame;
@@ -8,8 +10,8 @@ use datafusion::error::DataFusionError;
 use datafusion::functions::core::expr_ext::FieldAccessor as _;
 use datafusion::prelude::{Expr, ident, lit};
 use esteira::{
-    Bucket, DeclaredSchema, Environment, Limits, Maintenance, Pipeline, PipelineFiles, Process,
-    Submit, Table,
+    After, Bucket, DeclaredSchema, Environment, Limits, Maintenance, Notifications, Pipeline,
+    PipelineFiles, Process, SourceRules, Submit, Table,
 };
 use esteira_s3::{Simulator, SimulatorConfig};
 use esteira_testkit::history::{History, Shape};
@@ -226,6 +228,64 @@ async fn crash_of_a_process_in_rust_after_every_write_replays_cleanly() {
 /// A folder whose interface is used method by method, as by a process in Rust.
 struct TakenApart(PipelineFiles);
 
+/// The same with another source.
+struct Sourced(TakenApart, SourceRules);
+
+impl Process for Sourced {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec!["north/*.json".to_owned(), "south/*.json".to_owned()]
+    }
+
+    fn source(&self) -> SourceRules {
+        self.1.clone()
+    }
+
+    fn schema(&self) -> DeclaredSchema {
+        self.0.schema()
+    }
+
+    fn version(&self) -> String {
+        self.0.version()
+    }
+
+    fn tables(&self) -> Vec<Table> {
+        self.0.tables()
+    }
+}
+
+#[tokio::test]
+async fn source_of_a_process_in_rust_is_checked_and_kept() {
+    let submit = |rules: &SourceRules| {
+        let files = Pipeline::files("marketing_place").unwrap();
+        Submit::new().process(Sourced(TakenApart(files), rules.clone()))
+    };
+    let archive = |folder: &str| SourceRules {
+        min_age: Duration::from_millis(1500),
+        max_age: Some(Duration::from_mins(90)),
+        after: After::Archive {
+            folder: folder.to_owned(),
+        },
+        notifications: Some(Notifications {
+            queue: "orders".to_owned(),
+            list_every: Duration::from_secs(30),
+        }),
+    };
+    let apart = archive("done/orders");
+    let pipeline = submit(&apart).load().await.unwrap();
+    assert_eq!(pipeline.source, apart);
+    assert_eq!(pipeline.input.to_string(), "north/*.json, south/*.json");
+    let error = submit(&archive("north/done")).load().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "process `marketing_place`: the archive `north/done/` is among what is listed for the input, \
+         all of `north/`"
+    );
+}
+
 impl Process for TakenApart {
     fn name(&self) -> String {
         self.0.name()
@@ -233,6 +293,10 @@ impl Process for TakenApart {
 
     fn input(&self) -> String {
         self.0.input()
+    }
+
+    fn source(&self) -> SourceRules {
+        self.0.source()
     }
 
     fn schema(&self) -> DeclaredSchema {
@@ -304,6 +368,7 @@ async fn folder_method_by_method_is_the_same_pipeline() {
                 (pipeline.quarantine_path.clone(), pipeline.schema.clone()),
                 (pipeline.version.clone(), tables),
                 (pipeline.limits, pipeline.maintenance),
+                pipeline.source.clone(),
             )
         };
         assert_eq!(plain(&whole), plain(&apart));
