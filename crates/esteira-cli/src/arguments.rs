@@ -343,7 +343,7 @@ pub(crate) struct ReplayArguments {
     #[arg(long, value_name = "PATH", required_unless_present = "switch")]
     pub(crate) into: Option<String>,
     /// With --switch: leave the new tables where they were made, too.
-    #[arg(long, requires = "switch")]
+    #[arg(long, requires_all = ["switch", "into"])]
     pub(crate) keep: bool,
     /// The last batch to take; the newest when it is not given.
     #[arg(long, value_name = "BATCH", conflicts_with = "switch")]

@@ -82,7 +82,7 @@ impl Raw {
         }
         for key in candidates {
             if let Fetched::Bytes(bytes) = self.bucket.get(&key, None).await?
-                && is_content_of(planned, &bytes)
+                && self.is_content_of(planned, &key, &bytes).await?
                 // Another object may be called alike: `x.2.json` is no content of `x.json`.
                 && (key == first || key == self.key(processing_date, &name_of_content(name, &bytes)))
             {
@@ -185,6 +185,29 @@ impl Raw {
         self.bucket.list(&format!("{}/", self.prefix)).await
     }
 
+    /// Whether these bytes, which are kept under `key`, are the planned content. Where entity tags say nothing
+    /// about the bytes, the size has to do.
+    ///
+    /// # Errors
+    /// [`BucketError`] of the store.
+    pub async fn is_content_of(
+        &self,
+        planned: &PlannedObject,
+        key: &str,
+        bytes: &Bytes,
+    ) -> Result<bool, BucketError> {
+        if usize::try_from(planned.size) != Ok(bytes.len()) {
+            return Ok(false);
+        }
+        if !is_md5(&planned.etag) || md5(bytes).eq_ignore_ascii_case(&planned.etag) {
+            return Ok(true);
+        }
+        // Where the tag of the original is not its MD5 either, the bucket has others (SSE-KMS, SSE-C).
+        let kept = self.bucket.find(key).await?;
+        Ok(kept
+            .is_some_and(|kept| is_md5(&kept.etag) && !md5(bytes).eq_ignore_ascii_case(&kept.etag)))
+    }
+
     /// Reads the original that is kept under this key.
     ///
     /// # Errors
@@ -226,19 +249,16 @@ pub(crate) fn key_in(folder: &str, name: &str) -> String {
     format!("{folder}{}.{digest}{extension}", prefix_of(&name, room))
 }
 
-/// Whether an entity tag is the content's MD5 (Amazon S3 API Reference, *Object*): then another tag is
-/// another content. Multipart uploads and local folders have other tags.
+/// Whether an entity tag can be the content's MD5 (Amazon S3 API Reference, *Object*): then another tag is
+/// another content. Multipart uploads and local folders have other tags; with SSE-KMS and SSE-C a tag looks
+/// like one and is none.
 #[must_use]
 pub fn is_md5(etag: &str) -> bool {
     etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Where the entity tag says nothing about the bytes, the size has to do.
-#[must_use]
-pub fn is_content_of(planned: &PlannedObject, bytes: &Bytes) -> bool {
-    let same_size = usize::try_from(planned.size) == Ok(bytes.len());
-    same_size
-        && (!is_md5(&planned.etag) || hex(&Md5::digest(bytes)).eq_ignore_ascii_case(&planned.etag))
+fn md5(bytes: &Bytes) -> String {
+    hex(&Md5::digest(bytes))
 }
 
 /// The name of a content where another one has its name.

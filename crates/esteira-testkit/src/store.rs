@@ -38,6 +38,7 @@ pub struct TestStore {
     listings: AtomicU64,
     before: Mutex<Option<(String, Deed)>>,
     losing: Mutex<Option<String>>,
+    opaque: AtomicBool,
 }
 
 impl TestStore {
@@ -50,6 +51,11 @@ impl TestStore {
         self.inner.put(&path, bytes.into()).await?;
         self.times().insert(path, modified_micros);
         Ok(())
+    }
+
+    /// From now on entity tags look like an MD5 and are none, as with SSE-KMS.
+    pub fn encrypt(&self) {
+        self.opaque.store(true, Ordering::SeqCst);
     }
 
     /// Lets `writes` more writes happen; then nothing answers any more.
@@ -161,13 +167,20 @@ impl TestStore {
         Ok(())
     }
 
-    fn dated(&self, mut meta: ObjectMeta) -> ObjectMeta {
+    fn dated(&self, meta: ObjectMeta) -> ObjectMeta {
         let written = self.times().get(&meta.location).copied();
-        if let Some(instant) = written.and_then(DateTime::from_timestamp_micros) {
-            meta.last_modified = instant;
-        }
-        meta
+        described(meta, written, self.opaque.load(Ordering::SeqCst))
     }
+}
+
+fn described(mut meta: ObjectMeta, written: Option<i64>, opaque: bool) -> ObjectMeta {
+    if let Some(instant) = written.and_then(DateTime::from_timestamp_micros) {
+        meta.last_modified = instant;
+    }
+    if opaque {
+        meta.e_tag = meta.e_tag.map(|tag| format!("{tag:0>32}"));
+    }
+    meta
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -219,6 +232,11 @@ impl ObjectStore for TestStore {
 
     async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
         self.alive()?;
+        let mut options = options;
+        if self.opaque.load(Ordering::SeqCst) {
+            let own = |tag: String| tag.parse().map_or(tag, |number: u64| number.to_string());
+            options.if_match = options.if_match.map(own);
+        }
         let mut result = self.inner.get_opts(at, options).await?;
         if matches!(at.extension(), Some("parquet" | "bin")) {
             let bytes = result.range.end - result.range.start;
@@ -246,14 +264,12 @@ impl ObjectStore for TestStore {
             self.listings.fetch_add(1, Ordering::SeqCst);
         }
         let times = self.times().clone();
+        let opaque = self.opaque.load(Ordering::SeqCst);
         self.inner
             .list(prefix)
-            .map_ok(move |mut meta| {
+            .map_ok(move |meta| {
                 let written = times.get(&meta.location).copied();
-                if let Some(instant) = written.and_then(DateTime::from_timestamp_micros) {
-                    meta.last_modified = instant;
-                }
-                meta
+                described(meta, written, opaque)
             })
             .boxed()
     }

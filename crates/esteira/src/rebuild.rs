@@ -43,7 +43,8 @@ pub async fn replay(
 pub struct SwitchOptions {
     /// The folder the tables are made in, where nothing may be; one beside the ledger when it is nothing.
     pub into: Option<String>,
-    /// Whether they stay there, too.
+    /// Whether they stay there, too. Without a folder of its own choice nothing stays: what is beside the
+    /// ledger is cleared away by a later switch.
     pub keep: bool,
     /// How long a running job may take to record a batch that it has planned, before the switch takes the
     /// objects of it without waiting for it. Half a minute unless told otherwise.
@@ -86,8 +87,8 @@ pub async fn switch(
     Box::pin(process::switch_tables(Switching {
         pipeline: lake.pipeline().clone(),
         bucket: lake.bucket().clone(),
+        keep: options.keep && folder.is_some(),
         folder,
-        keep: options.keep,
         patience: options.patience,
         clock: options.clock,
         observer,

@@ -375,7 +375,7 @@ fn pipeline_that_is_built_in_is_only_told_of() {
       canal STRING  -- in 1 events, like `app`
     in models:
       canal
-    next: esteira infer --evolve marketing_place --write
+    next: copy the folder of this built-in pipeline, and add them there
     looked at 1 objects of 1 batches: 1 events have fields that the schema does not name
     ");
     let answer = place.run(&["infer", "--evolve", "--write", "--bucket", &bucket]);

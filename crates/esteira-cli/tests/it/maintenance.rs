@@ -189,6 +189,6 @@ fn feature_of_another_program_is_refused_with_a_way_out() {
     assert_snapshot!(place.failure(&["run", "--once", "--bucket", &bucket]), @r"
     exit 6
     error: table `orders` uses row tracking (`delta.enableRowTracking`)
-    hint: another program turned this on; turn it off there, or rename the table's folder and start over from `raw`
+    hint: another program turned this on; turn it off there, or move the table's folder away and `esteira replay --switch`
     ");
 }

@@ -143,7 +143,7 @@ impl TableError {
                 "try again when less is written to it; what was tidied so far stays tidy".to_owned(),
             ),
             Self::Unsupported { .. } => Some(
-                "another program turned this on; turn it off there, or rename the table's folder and start over from `raw`".to_owned(),
+                "another program turned this on; turn it off there, or move the table's folder away and `esteira replay --switch`".to_owned(),
             ),
             Self::Delta { source, .. } => hint_of_system(&source.to_string()),
             Self::Data { reason, .. } => hint_of_system(reason),

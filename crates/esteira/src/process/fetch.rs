@@ -14,7 +14,7 @@ use bytes::Bytes;
 use esteira_events::text_length;
 use esteira_lake::bucket::Fetched;
 use esteira_lake::ledger::{Cut, Plan, PlannedObject, Record, Retry};
-use esteira_lake::raw::{Raw, is_content_of};
+use esteira_lake::raw::Raw;
 use futures::stream::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::Semaphore;
 
@@ -191,7 +191,7 @@ impl Fetcher<'_> {
             }
         } else {
             match raw.read(&raw_file).await? {
-                Some(bytes) if is_content_of(object, &bytes) => {
+                Some(bytes) if raw.is_content_of(object, &raw_file, &bytes).await? => {
                     return Ok((self.measured(bytes).await?, raw_file));
                 }
                 other => other.is_some(),

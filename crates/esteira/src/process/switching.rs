@@ -6,7 +6,7 @@
 //! recorded or not; it is decided, and finished as anybody would (`switch.rs`). What fails before the decision
 //! leaves everything as it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -368,10 +368,17 @@ async fn clear_left_behind(switching: &Switching, replays: &str) -> Result<(), E
         let newest = newest.entry(folder.to_owned()).or_default();
         *newest = file.modified_micros.max(*newest);
     }
+    let ledger = Ledger::glance(switching.bucket.clone(), &switching.pipeline.name).await?;
+    // A switch that is decided is finished from its folder, however old that is.
+    let needed: BTreeSet<&str> = (ledger.unfinished().iter())
+        .filter_map(|plan| plan.switch.as_ref())
+        .map(|switch| switch.folder.as_str())
+        .collect();
     let now = switching.clock.now_micros();
     for (folder, newest) in newest {
-        if newest < now - LEFT_BEHIND {
-            switch::clear_folder(&switching.bucket, &format!("{replays}/{folder}")).await;
+        let folder = format!("{replays}/{folder}");
+        if newest < now - LEFT_BEHIND && !needed.contains(folder.as_str()) {
+            switch::clear_folder(&switching.bucket, &folder).await;
         }
     }
     Ok(())

@@ -53,6 +53,16 @@ async fn every_row_is_what_the_originals_make_whatever_happened_to_the_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn entity_tags_of_an_encrypted_bucket_are_no_digests() {
+    let mut world = World::new();
+    world.store.encrypt();
+    world.arrive(&[orders("a", 0..40, 1)]).await;
+    world.run().await.unwrap();
+    world.check().await;
+    assert!(verify(&world).await.unwrap().holds());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_others_removed_or_changed_are_named() {
     let mut world = World::new();
     world.arrive(&[orders("a", 0..40, 1)]).await;

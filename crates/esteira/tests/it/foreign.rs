@@ -247,7 +247,7 @@ async fn feature_that_we_would_break_is_refused() {
         assert_eq!(error.to_string(), told);
         assert_eq!(
             error.hint().unwrap(),
-            "another program turned this on; turn it off there, or rename the table's folder and start over from `raw`"
+            "another program turned this on; turn it off there, or move the table's folder away and `esteira replay --switch`"
         );
         assert_eq!(order_ids(&world).await, ["one"]);
     }

@@ -19,6 +19,8 @@ use crate::world::{TABLES, World, foreign};
 
 /// Longer than an undecided switch is waited for.
 const LONG: Duration = Duration::from_mins(6);
+/// Longer than what a killed replay left behind is left alone.
+const LONGER: Duration = Duration::from_hours(48);
 
 fn options(world: &World) -> SwitchOptions {
     SwitchOptions {
@@ -339,7 +341,8 @@ async fn crash_after_every_write_of_a_switch_leaves_the_old_tables_or_the_new() 
         if died {
             kills += 1;
             // By turns the job comes next, or the switch again.
-            world.later(LONG);
+            // What a decided switch is finished from is kept, however old it is.
+            world.later(if writes % 4 == 1 { LONGER } else { LONG });
             if writes % 2 == 0 {
                 world.run().await.unwrap();
                 let seen = all_rows(&world).await;

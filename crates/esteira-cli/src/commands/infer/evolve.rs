@@ -1,6 +1,6 @@
 //! `esteira infer --evolve`: what a pipeline's schema could name by now.
 
-use esteira::{Evolution, Lake, OfferedField, Pipeline};
+use esteira::{Evolution, Lake, OfferedField, Pipeline, PipelineFiles};
 use esteira_lake::bucket::{Bucket, Environment};
 
 use crate::arguments::InferArguments;
@@ -34,7 +34,13 @@ pub(super) async fn run(arguments: &InferArguments) -> anyhow::Result<()> {
         return Ok(());
     }
     if !arguments.write {
-        output::line(&format!("next: esteira infer --evolve {pipeline} --write"));
+        let next = match files {
+            PipelineFiles::Folder(_) => format!("esteira infer --evolve {pipeline} --write"),
+            PipelineFiles::BuiltIn(_) => {
+                "copy the folder of this built-in pipeline, and add them there".to_owned()
+            }
+        };
+        output::line(&format!("next: {next}"));
         return Ok(());
     }
     found.write().map_err(|error| drafted(&error))?;
