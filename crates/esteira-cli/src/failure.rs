@@ -98,6 +98,7 @@ fn code(error: &anyhow::Error) -> u8 {
                     | TableError::Columns { .. }
                     | TableError::Unsupported { .. },
                 )
+                | Error::LocalTimestamp { .. }
                 | Error::OldRules { .. } => 6,
                 Error::UnknownTable { .. }
                 | Error::UnknownEntry { .. }

@@ -129,6 +129,14 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// A switch would bring a table its first `TIMESTAMP_NTZ`.
+    #[error(
+        "table `{table}` has no TIMESTAMP_NTZ so far, and the pipeline gives it one: its readers need not know that type"
+    )]
+    LocalTimestamp {
+        /// The table's name.
+        table: String,
+    },
     /// Something inside stopped that never should.
     #[error("{0} stopped unexpectedly")]
     Stopped(&'static str),
@@ -216,6 +224,10 @@ impl Error {
             Self::GivenUp { .. } | Self::Overtaken { .. } => {
                 Some("the tables are as they were; do it again when less is going on".to_owned())
             }
+            Self::LocalTimestamp { .. } => Some(
+                "make it a TIMESTAMP in the model, for instance with `AT TIME ZONE 'UTC'`, or give the table another name"
+                    .to_owned(),
+            ),
             Self::UnknownEntry { .. } => Some("`esteira quarantine list` shows them".to_owned()),
             Self::Query { .. } | Self::Stopped(_) => None,
         }

@@ -56,8 +56,8 @@ fn switch_says_what_it_did_and_the_job_from_before_why_it_stops() {
     let run = ["run", "nova", "--once", "--bucket", &bucket];
     assert_snapshot!(place.failure(&run), @r#"
     exit 6
-    error: table `orders` has other columns than the pipeline: it has (txt_detl_idt_pedi_pgto, cod_idef_clie, dat_hor_tran, stat_pgto, stat_pedi, dat_atui, _source_file, _source_modified, _source_position, _processed_at, _rescued_data), the pipeline gives (txt_detl_idt_pedi_pgto, dat_hor_tran, stat_pgto, stat_pedi, dat_atui, _source_file, _source_modified, _source_position, _processed_at, _rescued_data)
-    hint: undo the change in the pipeline, or make the tables anew from the originals, with the pipeline's columns: `esteira replay --switch`
+    error: table `orders` has other columns than the pipeline: `cod_idef_clie` STRING is in the table, not in the pipeline
+    hint: undo the change in the pipeline, or build the tables anew from the originals: `esteira replay --switch`
     "#);
     let replay = ["replay", "nova", "--bucket", &bucket];
     let switch = [&replay[..], &["--switch"]].concat();

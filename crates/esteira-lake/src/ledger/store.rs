@@ -252,6 +252,15 @@ impl Ledger {
         self.file("records", batch).await
     }
 
+    /// Whether there is a record of the batch by now.
+    ///
+    /// # Errors
+    /// The bucket's errors.
+    pub async fn is_recorded(&self, batch: u64) -> Result<bool, LedgerError> {
+        let size = self.bucket.size_of(&self.key("records", batch)).await?;
+        Ok(size.is_some())
+    }
+
     /// Every record from batch `from` on, oldest first.
     ///
     /// # Errors

@@ -335,10 +335,6 @@ impl LakeTable {
     pub(crate) fn differences(&self, wanted: &Schema) -> Result<Differences, TableError> {
         let there = plain(&state(&self.spec, &self.table)?.arrow_schema());
         let mut all = Differences::between(&there, wanted, &self.spec.fixed);
-        let has_local = |schema: &Schema| {
-            let mut leaves = schema.flattened_fields().into_iter();
-            leaves.any(|field| matches!(field.data_type(), DataType::Timestamp(_, None)))
-        };
         if has_local(wanted) && !has_local(&there) && !all.added.is_empty() {
             all.refused.push(
                 "a TIMESTAMP_NTZ would be the first one in the table, which readers of it need not know"
@@ -346,6 +342,16 @@ impl LakeTable {
             );
         }
         Ok(all)
+    }
+
+    /// Whether the wanted columns would bring the table its first `TIMESTAMP_NTZ`: that takes a table feature
+    /// that its readers need not know.
+    ///
+    /// # Errors
+    /// The library's errors.
+    pub fn lacks_local_timestamps(&self, wanted: &Schema) -> Result<bool, TableError> {
+        let there = state(&self.spec, &self.table)?.arrow_schema();
+        Ok(has_local(wanted) && !has_local(&there))
     }
 
     /// What it lacks of the columns it was opened for.
@@ -413,6 +419,11 @@ impl LakeTable {
         }
         Ok(())
     }
+}
+
+fn has_local(schema: &Schema) -> bool {
+    let mut leaves = schema.flattened_fields().into_iter();
+    leaves.any(|field| matches!(field.data_type(), DataType::Timestamp(_, None)))
 }
 
 async fn load(

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use esteira_lake::bucket::Bucket;
-use esteira_lake::ledger::{Accounts, Ledger, Plan, Record, Rescued};
+use esteira_lake::ledger::{Accounts, Ledger, LedgerError, Plan, Record, Rescued};
 use esteira_lake::raw::Raw;
 use esteira_lake::tables::LakeTable;
 
@@ -142,7 +142,12 @@ impl Replaying {
         before: Option<&Record>,
     ) -> Result<Record, Error> {
         let objects = Objects::Interrupted(ledger.cut_of(plan.batch).await?);
+        let (process, batch) = (plan.process.clone(), plan.batch);
         let prepared = stages::prepare(&self.context, plan, objects, self.stop).await?;
+        // From its record on, its objects may be taken out of the input: what landed may lack some.
+        if ledger.is_recorded(batch).await? {
+            return Err(LedgerError::AnotherRunner { process, batch }.into());
+        }
         let (context, tables) = (&self.context, &mut self.tables);
         let record = stages::take_ahead(context, tables, ledger, before, prepared).await?;
         self.count(&record.accounts, &record.rescued);

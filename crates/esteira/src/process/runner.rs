@@ -92,7 +92,7 @@ pub(crate) async fn run(settings: Settings) -> Result<RunSummary, Error> {
         let outcome = session(run, inbox.as_mut(), &mut summary, &mut has_worked).await;
         let error = match outcome {
             Ok(()) => return Ok(summary),
-            Err(error) => error,
+            Err(error) => switch::cause(&context, error).await,
         };
         failures = if summary.batches > before {
             1

@@ -16,7 +16,7 @@ use esteira_lake::ledger::{Accounts, Cut, Ledger, Plan, Record, Rescued, Timings
 use esteira_lake::raw::Raw;
 
 use super::apply::{self, Applied, Tables};
-use super::fetch::Objects;
+use super::fetch::{self, Objects};
 use super::land::{self, Landed};
 use super::observe::Observer;
 use super::record;
@@ -141,12 +141,16 @@ pub(super) async fn finish(
     let planned_before = ledger.last_record().map(|record| record.planned_at);
     ledger.record(&plan, record.clone()).await?;
     ledger.snapshot_if_due().await?;
+    // Another hand may have recorded it first, with other objects: what is in the bucket counts.
+    let record = ledger.last_record().cloned().unwrap_or(record);
+    let original = |index| fetch::original_of(&context.raw, &plan, &record, index);
+    let originals = (0..plan.objects.len()).map(|index| original(index).unwrap_or_default());
     Ok(Finished {
+        originals: originals.collect(),
         plan,
         record,
         planned_before,
         cut: landed.cut,
-        originals: landed.raw_files,
     })
 }
 

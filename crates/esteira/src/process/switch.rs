@@ -14,6 +14,7 @@ use esteira_lake::ledger::{
     Decision, Ledger, LedgerError, Made, Plan, Record, Switched, TableRecord, Timings,
 };
 use esteira_lake::switch::Switch;
+use esteira_lake::tables::TableError;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::record;
@@ -74,6 +75,22 @@ async fn rules_are_of_today(context: &Context, ledger: &Ledger) -> Result<(), Er
     Ok(())
 }
 
+/// Why a run really failed: to one that holds a batch while the tables are switched to others, their columns
+/// look wrong, and its rules are.
+pub(super) async fn cause(context: &Context, error: Error) -> Error {
+    if !matches!(error, Error::Table(TableError::Columns { .. })) {
+        return error;
+    }
+    let process = &context.pipeline.name;
+    let Ok(ledger) = Ledger::glance(context.bucket.clone(), process).await else {
+        return error;
+    };
+    match rules_are_of_today(context, &ledger).await {
+        Err(old @ Error::OldRules { .. }) => old,
+        _ => error,
+    }
+}
+
 /// Passes over a switch that is the oldest batch without a record, if it was given up or is to be.
 pub(super) async fn pass(
     context: &Context,
@@ -126,12 +143,16 @@ pub(super) fn given_up(
     plan: &Plan,
     reason: String,
 ) -> Record {
+    let nothing = record::of_nothing(context, before, plan);
     Record {
         switch: Some(Switched {
             given_up: Some(reason),
             replaced: Vec::new(),
         }),
-        ..record::of_nothing(context, before, plan)
+        // The rules stay those of before, too.
+        pipeline: before.map_or_else(|| plan.pipeline.clone(), |before| before.pipeline.clone()),
+        rules_since: before.map_or(nothing.rules_since, |before| before.rules_since),
+        ..nothing
     }
 }
 

@@ -109,7 +109,7 @@ impl<'a> Hand<'a> {
     async fn new(switching: &'a Switching, folder: &str) -> Result<Self, Error> {
         let mut pipeline = switching.pipeline.clone();
         for spec in live_specs(&switching.pipeline) {
-            let name = spec.name.clone();
+            let (name, wanted) = (spec.name.clone(), Arc::clone(&spec.schema));
             // With a key: rows are taken out of it.
             let spec = TableSpec {
                 key: vec![String::new()],
@@ -119,6 +119,9 @@ impl<'a> Hand<'a> {
                 Err(TableError::Missing { .. }) => continue,
                 there => there?,
             };
+            if there.lacks_local_timestamps(&wanted)? {
+                return Err(Error::LocalTimestamp { table: name });
+            }
             // Readers that know no deletion vectors stay able to read it.
             if !there.uses_deletion_vectors()?
                 && let Some(rules) = pipeline.tables.iter_mut().find(|rules| rules.name == name)
@@ -232,9 +235,12 @@ impl<'a> Hand<'a> {
     /// Takes the batches up to the switch, with records or without.
     async fn made(&self, replaying: &mut Replaying, plan: &Plan) -> Result<Made, Error> {
         let mut records: Vec<Record> = Vec::new();
-        let mut waited = Duration::ZERO;
+        let (mut waited, mut waited_for) = (Duration::ZERO, 0);
         while replaying.next() < plan.batch {
             let number = replaying.next();
+            if waited_for != number {
+                (waited, waited_for) = (Duration::ZERO, number);
+            }
             let mut ledger = self.ledger().await?;
             let interrupted = ledger.unfinished().iter().find(|p| p.batch == number);
             let Some(interrupted) = interrupted.cloned() else {
