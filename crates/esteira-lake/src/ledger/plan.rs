@@ -24,6 +24,10 @@ pub struct Plan {
     pub planned_at: i64,
     /// `YYYY-MM-DD` in UTC: the folder of its originals.
     pub processing_date: String,
+    /// The folder its objects are named under, with its closing slash: their originals are kept by these names,
+    /// also when the pipeline has other paths by the time the batch is finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
     /// Bytes that its objects may unpack to, beyond the first; what follows is put off. None: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_text_bytes: Option<u64>,

@@ -409,6 +409,7 @@ mod tests {
             pipeline: String::new(),
             planned_at: 1,
             processing_date: "2026-01-02".into(),
+            input: None,
             most_text_bytes: None,
             objects: vec![PlannedObject {
                 key: format!("input/{batch}.json"),

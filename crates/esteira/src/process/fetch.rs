@@ -18,6 +18,7 @@ use esteira_lake::raw::Raw;
 use futures::stream::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::Semaphore;
 
+use super::plan;
 use super::stages::Context;
 use crate::Error;
 
@@ -151,7 +152,7 @@ impl Fetcher<'_> {
                     return Ok(Content::Gone);
                 };
                 let raw = &self.context.raw;
-                let name = self.context.pipeline.input.name(&object.key);
+                let name = plan::name(self.context, self.plan, &object.key);
                 let recalled = raw.recall(&self.plan.processing_date, name, object);
                 match recalled.await? {
                     Some(bytes) => bytes,
@@ -232,7 +233,7 @@ impl Fetcher<'_> {
             return Ok(arrived);
         }
         let object = &self.plan.objects[arrived.index];
-        let name = self.context.pipeline.input.name(&object.key);
+        let name = plan::name(self.context, self.plan, &object.key);
         let (raw, date) = (&self.context.raw, &self.plan.processing_date);
         match &arrived.content {
             Content::Bytes(bytes, _) => {

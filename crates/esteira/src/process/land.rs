@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 
 use super::fetch::{Arrived, Content, Objects, arrivals};
 use super::observe::Progress;
+use super::plan;
 use super::rules::Broken;
 use super::stages::Context;
 use crate::{BrokenRule, Error, Pipeline};
@@ -190,7 +191,7 @@ impl Landing<'_> {
             return;
         }
         let planned = &self.plan.objects[object.index];
-        let name = self.context.pipeline.input.name(&planned.key);
+        let name = plan::name(self.context, &self.plan, &planned.key);
         if object.raw_file != self.context.raw.key(&self.plan.processing_date, name) {
             let kept = Some(object.raw_file.clone());
             self.landed.originals.insert(place, kept);

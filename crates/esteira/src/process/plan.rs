@@ -37,11 +37,23 @@ pub(super) fn empty(context: &Context, ledger: &Ledger, runner: &str) -> Plan {
         pipeline: context.pipeline.fingerprint.clone(),
         planned_at: now,
         processing_date: date(now),
+        input: Some(context.pipeline.input.base().to_owned()),
         most_text_bytes: None,
         objects: Vec::new(),
         retry: None,
         switch: None,
     }
+}
+
+/// The folder that the plan's objects are named under.
+pub(super) fn base<'a>(context: &'a Context, plan: &'a Plan) -> &'a str {
+    let own = || context.pipeline.input.base();
+    plan.input.as_deref().unwrap_or_else(own)
+}
+
+/// The object's name, by which its original is kept.
+pub(super) fn name<'a>(context: &Context, plan: &Plan, key: &'a str) -> &'a str {
+    key.strip_prefix(base(context, plan)).unwrap_or(key)
 }
 
 /// As many objects as the limits allow, and at least one.

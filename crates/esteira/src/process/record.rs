@@ -8,6 +8,7 @@ use esteira_lake::upsert::Verdict;
 
 use super::apply::Applied;
 use super::land::Landed;
+use super::plan;
 use super::stages::Context;
 
 /// What the batch did, with everything accounted for; `before` is the record of the batch before it.
@@ -55,7 +56,7 @@ pub(super) fn of(
             .unwrap_or_default(),
         bytes: taken().map(|(object, _)| object.size).sum(),
         tables: applied.tables,
-        input: context.pipeline.input.base().to_owned(),
+        input: plan::base(context, plan).to_owned(),
         originals: landed.originals.clone(),
         totals: before
             .map_or_else(|| accounts.clone(), |record| record.totals.plus(&accounts))

@@ -57,6 +57,37 @@ async fn objects_of_several_paths_are_taken_once_each_under_names_of_their_own()
     assert_eq!(made.unwrap().objects, 4);
 }
 
+/// An interrupted batch goes by the names of its plan, whatever the paths are by the time it is finished.
+#[tokio::test(flavor = "multi_thread")]
+async fn interrupted_batch_finds_its_originals_when_the_paths_have_changed() {
+    let mut recalled = 0;
+    for writes in 0.. {
+        let mut world = World::new().with_input(&["input/**"]);
+        world
+            .arrive(&[orders("a", 0..5, 1), orders("b", 5..9, 1)])
+            .await;
+        world.store.die_after(writes);
+        let outcome = world.run().await;
+        let died = world.store.is_dead();
+        world.store.revive();
+        assert_eq!(died, outcome.is_err());
+        if world.keys("raw/").await.len() == world.arrived.len() {
+            for object in &world.arrived {
+                world.bucket().delete(&object.key).await.unwrap();
+            }
+            recalled += 1;
+        }
+        world = world.with_input(&["input/**", "other/*.json"]);
+        world.run().await.unwrap();
+        world.check().await;
+        assert!(verify(&world).await.unwrap().holds());
+        if !died {
+            break;
+        }
+    }
+    assert!(recalled > 5, "only {recalled} times");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn several_paths_are_listed_no_more_often_than_needed() {
     let mut world = World::new().with_input(&["input/a/*", "input/**", "input/b/*"]);
