@@ -162,14 +162,6 @@ impl Folder {
         })
     }
 
-    /// What a listing says of a file; nothing when there is none.
-    pub(super) fn look(&self, key: &str) -> std::io::Result<Option<Listed>> {
-        match std::fs::metadata(self.file(key)?) {
-            Err(error) if is_absent(&error) => Ok(None),
-            metadata => Ok(Some(listed(key.to_owned(), &metadata?))),
-        }
-    }
-
     /// The bytes of a file; none when there is no file.
     pub(super) fn size_of(&self, key: &str) -> std::io::Result<Option<u64>> {
         match std::fs::metadata(self.file(key)?) {
@@ -207,12 +199,7 @@ impl Folder {
             Err(error) if is_absent(&error) => Ok(None),
             metadata => Ok(Some(metadata?)
                 .filter(std::fs::Metadata::is_file)
-                .map(|metadata| Listed {
-                    key: key.to_owned(),
-                    etag: etag(&metadata),
-                    size: metadata.len(),
-                    modified_micros: modified(&metadata),
-                })),
+                .map(|metadata| listed(key.to_owned(), &metadata))),
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn behind(
     }
     let mut commits = Vec::new();
     for version in start.. {
-        match folder.look(&format!("{log}{version:020}.json"))? {
+        match folder.find(&format!("{log}{version:020}.json"))? {
             Some(commit) => commits.push(commit),
             None => break,
         }

@@ -7,13 +7,10 @@ use arrow::array::AsArray as _;
 use esteira_events::{RESCUED_DATA, Samples};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::{Ledger, RescuedField};
-use esteira_lake::raw::Raw;
 
 use super::fetch::Objects;
 use super::land;
-use super::observe::Silent;
 use super::stages::Context;
-use crate::clock::SystemClock;
 use crate::{Error, Pipeline};
 
 /// What was looked at.
@@ -48,13 +45,7 @@ pub(crate) async fn sample(
     let Some(first) = totals.values().map(since).min() else {
         return Ok(sampled);
     };
-    let context = Context {
-        raw: Raw::new(bucket.clone(), &pipeline.raw_path),
-        pipeline,
-        bucket,
-        clock: Arc::new(SystemClock),
-        observer: Arc::new(Silent),
-    };
+    let context = Context::to_read(pipeline, bucket);
     for number in (first..=newest.batch).rev() {
         if sampled.objects >= most {
             break;

@@ -18,12 +18,12 @@ use esteira_lake::raw::Raw;
 use super::apply::{self, Applied, Tables};
 use super::fetch::{self, Objects};
 use super::land::{self, Landed};
-use super::observe::Observer;
+use super::observe::{Observer, Silent};
 use super::record;
 use super::rules::{self, Stop};
 use super::tidy;
 use super::transform::{self, Transformed};
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::pipeline::After;
 use crate::{Error, Pipeline};
 
@@ -38,6 +38,17 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// For whoever only looks at what is there.
+    pub(super) fn to_read(pipeline: Arc<Pipeline>, bucket: Bucket) -> Self {
+        Self {
+            raw: Raw::new(bucket.clone(), &pipeline.raw_path),
+            pipeline,
+            bucket,
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(Silent),
+        }
+    }
+
     /// Whether objects leave the input once they were taken.
     pub(super) fn cleans(&self) -> bool {
         self.pipeline.source.after != After::Keep

@@ -11,15 +11,12 @@ use datafusion::prelude::{cast, ident, lit};
 use esteira_events::{SOURCE_FILE, SOURCE_POSITION};
 use esteira_lake::bucket::Bucket;
 use esteira_lake::ledger::Ledger;
-use esteira_lake::raw::Raw;
 
 use super::fetch::Objects;
 use super::land;
-use super::observe::Silent;
 use super::rules::{self, Stop};
 use super::stages::Context;
 use super::transform;
-use crate::clock::SystemClock;
 use crate::pipeline::{self, EVENTS};
 use crate::{Error, Observer, Pipeline, TableKind, TableRules};
 
@@ -68,13 +65,7 @@ pub(crate) async fn trace(
 ) -> Result<Vec<Traced>, Error> {
     let ledger = Ledger::glance(bucket.clone(), &pipeline.name).await?;
     let until = ledger.last_recorded();
-    let context = Context {
-        raw: Raw::new(bucket.clone(), &pipeline.raw_path),
-        pipeline,
-        bucket,
-        clock: Arc::new(SystemClock),
-        observer: Arc::new(Silent),
-    };
+    let context = Context::to_read(pipeline, bucket);
     let relation = pipeline::events_relation(&context.pipeline.schema);
     let failed = |error: DataFusionError| Error::Query {
         what: format!("the model of table `{}`", trail.deciding.name),

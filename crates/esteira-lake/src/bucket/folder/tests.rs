@@ -1,3 +1,6 @@
+//! What a local folder promises: which files are objects, and that each is written, copied and removed whole or
+//! not at all.
+
 use super::*;
 
 fn folder() -> (tempfile::TempDir, Folder) {
